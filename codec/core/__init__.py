@@ -1,0 +1,1 @@
+"""Coding tools, both directions per file. Integers, NumPy and constriction."""

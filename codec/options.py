@@ -1,0 +1,76 @@
+"""Options of the encoder, the decoder and the renderer: frozen, checked on construction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from codec.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderOptions:
+    """How to encode.
+
+    quality: 1..100, scaled to rendered error (higher is closer to the input).
+    effort: 1..9; from 3 on, steps are searched by rendering when a renderer is installed.
+    target_size: bytes the whole file must not exceed.   target_psnr: dB, renders against renders.
+    sh_degree: keep at most this SH degree.              max_gaussians: keep the most visible ones.
+    mode: "lossy", "near-lossless" or "lossless".        keep_order: lossless only, keep the input order.
+    keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
+    tile_size: most Gaussians in one tile.               threads: 0 = all cores; never changes the bytes.
+    prune: drop Gaussians no view can see.
+    """
+
+    quality: float = 75.0
+    effort: int = 5
+    target_size: int | None = None
+    target_psnr: float | None = None
+    sh_degree: int | None = None
+    max_gaussians: int | None = None
+    mode: str = "lossy"
+    keep_order: bool = False
+    keep_extra: bool = False
+    seed: int = 0
+    tile_size: int = 131072
+    threads: int = 0
+    prune: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 100:
+            raise UsageError("quality must lie in 1..100")
+        if not 1 <= self.effort <= 9:
+            raise UsageError("effort must lie in 1..9")
+        if self.mode not in ("lossy", "near-lossless", "lossless"):
+            raise UsageError("mode must be lossy, near-lossless or lossless")
+        if self.mode != "lossy" and (self.target_size or self.target_psnr):
+            raise UsageError("a target size or PSNR needs the lossy mode")
+        if self.target_size and self.target_psnr:
+            raise UsageError("give a target size or a target PSNR, not both")
+        if self.target_size is not None and self.target_size < 1:
+            raise UsageError("the target size must be positive")
+        if self.sh_degree is not None and not 0 <= self.sh_degree <= 3:
+            raise UsageError("the SH degree must lie in 0..3")
+        if self.max_gaussians is not None and self.max_gaussians < 0:
+            raise UsageError("max_gaussians must not be negative")
+        if not 1024 <= self.tile_size <= 1 << 20:
+            raise UsageError("tile_size must lie in 1024..1048576")
+        if self.keep_order and self.mode != "lossless":
+            raise UsageError("keeping the order needs the lossless mode")
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderLimits:
+    """What a decoder accepts; exceeding it raises LimitExceeded before memory is taken.
+
+    max_gaussians: whole scene.   max_memory: bytes the decoded arrays may take (estimate).
+    threads: 0 = all cores; never changes the result.
+    allow_partial: a file cut at a layer end decodes to the coarser scene (with a warning).
+    """
+
+    max_gaussians: int = 1 << 26
+    max_memory: int = 16 << 30
+    threads: int = 0
+    allow_partial: bool = True

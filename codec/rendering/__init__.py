@@ -1,0 +1,1 @@
+"""Rendering of splats: one `render`, a CPU and a CUDA back end."""
