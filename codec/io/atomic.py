@@ -1,0 +1,69 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from codec.errors import UsageError
+
+
+def atomic_write(
+    path: str | os.PathLike[str], data: Any | Iterable[Any], overwrite: bool = False
+) -> None:
+    """Write `data` (one bytes-like object, or an iterable of them in order) to `path`.
+
+    Written to a temporary name in the same folder, then renamed, so that a reader never sees
+    half a file and a failure leaves what was there before.
+    Raises UsageError when `path` exists and `overwrite` is false, when it is a folder, or when
+    its folder does not exist; OSError as the system gives it (disk full, no permission).
+    """
+    target = Path(path)
+    check_writable(target, overwrite)
+    chunks = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
+    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
+    try:
+        # "x" and not tempfile: mkstemp would leave mode 0600 instead of the user's umask.
+        with open(temporary, "xb") as stream:
+            for chunk in chunks:
+                stream.write(chunk)
+        _publish(temporary, target, overwrite)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def check_writable(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise UsageError now for a target `atomic_write` would refuse later."""
+    target = Path(path)
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; give a file name")
+    if not target.parent.is_dir():
+        raise UsageError(f"the folder {target.parent} does not exist; create it first")
+    if target.exists() and not overwrite:
+        raise _exists(target)
+
+
+def _exists(target: Path) -> UsageError:
+    return UsageError(f"{target} exists; choose another name or overwrite it with --overwrite")
+
+
+def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(temporary, target)
+        return
+    try:
+        # A hard link fails when the target appeared meanwhile; a rename would replace it.
+        os.link(temporary, target)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError:  # file systems without hard links
+        check_writable(target, overwrite)
+        os.replace(temporary, target)
+    else:
+        temporary.unlink()
