@@ -161,6 +161,15 @@ def find_peers() -> tuple[dict[str, Peer], list[str]]:
     return {peer.name: peer for peer in found}, missing
 
 
+def choose_peers(names: list[str] | None) -> dict[str, Peer]:
+    """The installed peers among `names` (None: all); says on stderr what is left out."""
+    peers, missing = find_peers()
+    left_out = missing if names is None else [name for name in names if name not in peers]
+    if left_out:
+        print(f"not installed, left out: {', '.join(left_out)}", file=sys.stderr)
+    return {n: p for n, p in peers.items() if names is None or n in names}
+
+
 @functools.cache
 def tool_version(tool: str, exe: str) -> str:
     """Version of a peer's tool in its own words."""
@@ -222,15 +231,13 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", help="names (default: all that are installed)")
     parser.add_argument("--timeout", type=float, default=120, help="seconds a step")
     args = parser.parse_args()
-    peers, missing = find_peers()
-    if missing:
-        print(f"not installed, left out: {', '.join(missing)}")
+    peers = choose_peers(args.peers)
     args.out.mkdir(parents=True, exist_ok=True)
     source = clean_ply(args.scene, args.out / "source.ply")
     results = []
-    for name in args.peers or peers:
+    for name, peer in peers.items():
         try:
-            result = run_peer(peers[name], source, args.out, args.timeout)
+            result = run_peer(peer, source, args.out, args.timeout)
         except PeerError as problem:
             print(problem)
             continue
