@@ -1,0 +1,230 @@
+"""``splatdec``: an NFX file in; a PLY, images, or facts about the file out."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import click
+
+import codec
+from codec.cli.common import (
+    EXIT_CODES,
+    Color,
+    NfxCommand,
+    Progress,
+    Size,
+    format_size,
+    plain_numbers,
+    warnings_to_stderr,
+)
+from codec.errors import SceneError, UsageError
+
+
+@click.command(cls=NfxCommand, epilog=EXIT_CODES)
+@click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False,
+                                                           path_type=Path))
+@click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
+              help="Write the decoded scene as PLY.")
+@click.option("--info", is_flag=True, help="Print header, boxes, sizes, bits per Gaussian.")
+@click.option("--verify", is_flag=True, help="Check the whole file; write nothing.")
+@click.option("--views", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
+              help="Render the cameras of a cameras.json, transforms.json or COLMAP folder.")
+@click.option("--orbit", type=click.IntRange(1, 3600), metavar="N",
+              help="Render N views around the scene.")
+@click.option("--out-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Folder for the images; alone, renders the file's own default views. "
+                   "[default with --views or --orbit: FILE's name + _views]")
+@click.option("--contact-sheet", type=click.Path(path_type=Path), metavar="OUT.png",
+              help="All views on one sheet; without --out-dir only the sheet is written.")
+@click.option("--width", type=click.IntRange(1, 16384), help="Image width in pixels.")
+@click.option("--background", type=Color(), default="0,0,0", show_default=True,
+              help="r,g,b in 0..1, or white or black.")
+@click.option("--depth", is_flag=True, help="Also NAME.depth.png, 16 bits; scale in depth.json.")
+@click.option("--alpha", is_flag=True, help="Also NAME.alpha.png.")
+@click.option("--format", "image_format", type=click.Choice(["png"]), default="png",
+              show_default=True, help="Image format.")
+@click.option("--backend", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
+              show_default=True, help="Renderer; auto takes CUDA where it works.")
+@click.option("--restore", type=click.Choice(["auto", "off", "require"]), default="auto",
+              show_default=True, help="Restore images as the file signals it.")
+@click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
+              help="Refuse files with more Gaussians.")
+@click.option("--max-memory", type=Size(), metavar="SIZE",
+              help="Refuse files that decode to more memory, such as 4GB.")
+@click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
+              help="0 = all cores. Never changes the decoded scene.")
+@click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
+@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+@click.version_option(codec.__version__)
+def main(source: Path, **given) -> None:
+    """Decode the NFX file FILE to a PLY, to images, or tell what is in it.
+
+    \b
+    splatdec scene.nfx -o scene.ply
+    splatdec scene.nfx --views cameras.json --out-dir views
+    splatdec scene.nfx --orbit 12 --contact-sheet sheet.png
+    splatdec scene.nfx --info
+    splatdec scene.nfx --verify
+    """
+    _check_usage(given)
+    with warnings_to_stderr("splatdec") as notes:
+        facts = _run(source, given)
+    facts["warnings"] = notes
+    if given["as_json"]:
+        click.echo(json.dumps(facts, indent=2, default=plain_numbers))
+    else:
+        _print_text(facts, given)
+
+
+def _wants_images(given: dict) -> bool:
+    return any(given[k] is not None for k in ("views", "orbit", "out_dir", "contact_sheet"))
+
+
+def _check_usage(given: dict) -> None:
+    """Raise UsageError for options that do not go together, before the file is read."""
+    images = _wants_images(given)
+    if not (given["output"] or given["info"] or given["verify"] or images):
+        raise UsageError("nothing to do; give -o OUT.ply, --views CAMS, --orbit N, "
+                         "--out-dir DIR, --info or --verify")
+    if given["views"] and given["orbit"]:
+        raise UsageError("give --views or --orbit, not both")
+    if given["verify"] and (given["output"] or images):
+        raise UsageError("--verify writes nothing; leave the outputs out")
+    for name in ("depth", "alpha", "width"):
+        if given[name] and not images:
+            raise UsageError(f"--{name} belongs to images; give --views, --orbit or --out-dir")
+    sheet_alone = given["contact_sheet"] and not given["out_dir"]
+    if sheet_alone and (given["depth"] or given["alpha"]):
+        raise UsageError("--depth and --alpha write one file a view; give --out-dir DIR")
+
+
+def _run(source: Path, given: dict) -> dict:
+    """Do what was asked for; returns the facts that `--json` prints."""
+    from codec.decoder.decode import decode, stream_info, verify
+
+    if given["output"]:
+        from codec.io.atomic import check_writable
+
+        check_writable(given["output"], given["overwrite"])
+    data = source.read_bytes()
+    limits = _limits(given)
+    facts: dict = {"input": str(source), "bytes": len(data)}
+    if given["info"]:
+        facts["info"] = stream_info(data)
+    if given["verify"]:
+        verify(data, limits)
+        facts["verified"] = True
+    job = _image_job(data, source, given) if _wants_images(given) else None
+    if given["output"] or job:
+        splats = decode(data, limits)
+        facts |= {"n_gaussians": splats.n_gaussians, "sh_degree": splats.sh_degree}
+        if given["output"]:
+            _write_scene(given, splats)
+            facts["output"] = str(given["output"])
+        if job:
+            progress = Progress(given["quiet"])
+            facts["images"] = job.run(splats, progress)
+            progress.clear()
+    return facts
+
+
+def _limits(given: dict):
+    from codec.options import DecoderLimits
+
+    names = ("max_gaussians", "max_memory", "threads")
+    return DecoderLimits(**{n: given[n] for n in names if given[n] is not None})
+
+
+def _write_scene(given: dict, splats) -> None:
+    from codec.io.ply import write_ply
+
+    write_ply(given["output"], splats, overwrite=given["overwrite"])
+
+
+def _image_job(data: bytes, source: Path, given: dict):
+    """The images asked for, checked against what exists before anything is decoded."""
+    from codec.cli.images import ImageJob, restoration_note
+
+    note = restoration_note(data, given["restore"])
+    if note:
+        warnings.warn(note, stacklevel=2)
+    out_dir = given["out_dir"]
+    if out_dir is None and given["contact_sheet"] is None:
+        out_dir = Path(f"{source.stem}_views")
+    job = ImageJob(
+        cameras=_cameras(data, given), orbit=given["orbit"], out_dir=out_dir,
+        sheet=given["contact_sheet"], width=given["width"], background=given["background"],
+        depth=given["depth"], alpha=given["alpha"], backend=given["backend"],
+        threads=given["threads"], overwrite=given["overwrite"],
+    )
+    job.check()
+    return job
+
+
+def _cameras(data: bytes, given: dict) -> list:
+    """The cameras of --views, else the file's own; empty with --orbit, which needs the scene."""
+    if given["orbit"]:
+        return []
+    if given["views"]:
+        from codec.io.cameras import read_cameras
+
+        cameras = read_cameras(given["views"])
+        if not cameras:
+            raise SceneError(f"{given['views']} holds no cameras")
+        return cameras
+    from codec.decoder.decode import default_views
+
+    cameras = default_views(data)
+    if not cameras:
+        raise UsageError("the file carries no default views; give --views CAMS or --orbit N")
+    return cameras
+
+
+def _print_text(facts: dict, given: dict) -> None:
+    if given["info"]:
+        click.echo("\n".join(info_lines(facts["info"])))
+    if given["quiet"]:
+        return
+    if given["verify"]:
+        click.echo(f"{facts['input']}: ok ({format_size(facts['bytes'])})", err=True)
+    if "output" in facts:
+        click.echo(f"{facts['output']}: {facts['n_gaussians']:,} Gaussians, "
+                   f"SH degree {facts['sh_degree']}", err=True)
+    if "images" in facts:
+        images = facts["images"]
+        click.echo(f"{images['where']}: {images['n_views']} views by the {images['backend']} "
+                   f"renderer, {images['ms_per_view']:.0f} ms a view", err=True)
+
+
+def info_lines(info: dict, indent: str = "") -> list[str]:
+    """A nested dictionary as aligned text, lists of dictionaries as one line an entry."""
+    lines = []
+    width = max((len(str(key)) for key in info), default=0)
+    for key, value in info.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{key}:", *info_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            lines.append(f"{indent}{key}:")
+            lines += [indent + "  " + "  ".join(f"{k} {_fact(v)}" for k, v in row.items())
+                      for row in value]
+        else:
+            lines.append(f"{indent}{str(key):{width}}  {_fact(value)}")
+    return lines
+
+
+def _fact(value) -> str:
+    match value:
+        case None | [] | {} | "":
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.4g}"
+        case list() | tuple():
+            return " ".join(_fact(v) for v in value)
+    return str(value)

@@ -1,0 +1,118 @@
+"""``splatenc``: a splat scene in, an NFX file out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+import codec
+from codec.cli.common import EXIT_CODES, NfxCommand, Progress, Size, format_size, plain_numbers
+from codec.errors import UsageError
+
+MAX_DEFAULT_VIEWS = 16
+
+
+@click.command(cls=NfxCommand, epilog=EXIT_CODES)
+@click.argument("source", metavar="IN", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", required=True, metavar="OUT.nfx",
+              type=click.Path(path_type=Path), help="The NFX file to write.")
+@click.option("-q", "--quality", type=click.FloatRange(1, 100), default=75, show_default=True,
+              help="1..100; higher is closer to the input.")
+@click.option("-e", "--effort", type=click.IntRange(1, 9), default=5, show_default=True,
+              help="1..9; higher is smaller and slower.")
+@click.option("--target-size", type=Size(), metavar="SIZE",
+              help="The whole file may take at most this: bytes, or 100kB, 1.5MB, 2MiB.")
+@click.option("--target-psnr", type=float, metavar="DB",
+              help="Smallest file whose renders reach this PSNR against the input's renders.")
+@click.option("--lossless", is_flag=True, help="Keep every float32 bit (order free).")
+@click.option("--near-lossless", is_flag=True, help="Bounded tiny error.")
+@click.option("--keep-order", is_flag=True, help="With --lossless: keep the input order too.")
+@click.option("--keep-extra", is_flag=True, help="Carry extra per-Gaussian properties.")
+@click.option("--sh-degree", type=click.IntRange(0, 3), help="Drop SH above this degree.")
+@click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
+              help="Keep at most N Gaussians, the most visible ones.")
+@click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see.")
+@click.option("--cameras", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
+              help="cameras.json, transforms.json or a COLMAP folder: the views that count.")
+@click.option("--default-views", is_flag=True,
+              help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="Seed of the views made when no cameras are given.")
+@click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
+              help="0 = all cores. Never changes the bytes written.")
+@click.option("--tile-size", type=click.IntRange(1024, 1 << 20), default=131072,
+              show_default=True, help="Most Gaussians in one tile.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+@click.version_option(codec.__version__)
+def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool, **given) -> None:
+    """Encode the splat scene IN (.ply, .splat, .spz, .compressed.ply) as NFX.
+
+    \b
+    splatenc scene.ply -o scene.nfx
+    splatenc scene.ply -o scene.nfx -q 60 --cameras cameras.json
+    splatenc scene.ply -o scene.nfx --target-size 1.5MB
+    splatenc scene.ply -o scene.nfx --lossless
+    """
+    options = _options(given)
+    if given["default_views"] and not given["cameras"]:
+        raise UsageError("--default-views stores the given cameras; give --cameras too")
+
+    from codec.io.atomic import atomic_write, check_writable
+
+    check_writable(output, overwrite)
+    progress = Progress(quiet)
+    started = time.perf_counter()
+    data, report = _encode(source, options, given, progress)
+    atomic_write(output, data, overwrite=overwrite)
+    progress.clear()
+    report |= {
+        "input": str(source), "output": str(output), "bytes": len(data),
+        "seconds": round(time.perf_counter() - started, 3), "options": options.to_dict(),
+    }
+    if as_json:
+        click.echo(json.dumps(report, indent=2, default=plain_numbers))
+    elif not quiet:
+        click.echo(summary(report), err=True)
+
+
+def _options(given: dict):
+    from codec.options import EncoderOptions
+
+    if given["lossless"] and given["near_lossless"]:
+        raise UsageError("give --lossless or --near-lossless, not both")
+    lossy = "near-lossless" if given["near_lossless"] else "lossy"
+    same = ("quality", "effort", "target_size", "target_psnr", "sh_degree", "max_gaussians",
+            "keep_order", "keep_extra", "seed", "tile_size", "threads")
+    return EncoderOptions(
+        mode="lossless" if given["lossless"] else lossy,
+        prune=not given["no_prune"],
+        **{name: given[name] for name in same},
+    )
+
+
+def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[bytes, dict]:
+    """Read, clean and encode; the report tells what was noticed, dropped and decided."""
+    from codec.encoder.encode import encode
+    from codec.io.cameras import read_cameras
+    from codec.io.report import ReadReport
+    from codec.io.scenes import read_scene
+
+    progress("reading", 0.0, source.name)
+    read = ReadReport()
+    splats = read_scene(source, report=read)
+    cameras = read_cameras(given["cameras"]) if given["cameras"] else None
+    report: dict = {}
+    data = encode(splats, options, cameras=cameras, progress=progress, report=report)
+    return data, report
+
+
+def summary(report: dict) -> str:
+    """One line: what went in, what came out, what was lost."""
+    options = report["options"]
+    return f"{report['output']}: {format_size(report['bytes'])} {options}"
+
