@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codec.errors import SceneError
 from codec.io.atomic import atomic_write
+from codec.io.compressed_ply import is_compressed_ply, read_compressed_ply
 from codec.io.ply_table import Columns, Header, parse_header, read_elements
 from codec.io.report import ReadReport
+from codec.io.source import whole_file
 from codec.scene import Splats
 
 _MEANS = ["x", "y", "z"]
@@ -41,11 +42,15 @@ def read_ply(
     from the number of f_rest properties (0, 9, 24, 45; channel-major as graphdeco stores them).
     Further properties go to `Splats.extra`, also normals that are not all zero. NaN and
     infinite values are returned as they are: see `codec.io.clean`.
-    Raises SceneError for anything that is not such a file; OSError when it cannot be opened.
+    PlayCanvas compressed PLY is decoded too. Raises SceneError for anything else, and when the
+    file cannot be opened.
     """
     report = report if report is not None else ReadReport()
-    data = _whole(path_or_bytes)
+    data = whole_file(path_or_bytes)
     header = parse_header(data)
+    if is_compressed_ply(header):
+        report.source_format = "compressed ply"
+        return read_compressed_ply(data, header, antialiased_from_comments(header.comments))
     vertex = header.element("vertex")
     if vertex is None:
         raise SceneError("the PLY file has no element 'vertex'")
@@ -59,12 +64,6 @@ def read_ply(
             report.note(f"PLY element {element.name!r} ({element.count} rows) skipped")
     columns = read_elements(data, header, ["vertex"])["vertex"]
     return _to_splats(columns, header, report)
-
-
-def _whole(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> memoryview:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return memoryview(source).cast("B")
-    return memoryview(Path(source).read_bytes())
 
 
 def _check_names(names: list[str]) -> None:

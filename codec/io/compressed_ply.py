@@ -1,0 +1,102 @@
+"""PlayCanvas compressed PLY (.compressed.ply), reading only. NumPy only.
+
+Format facts: 256 Gaussians a chunk; element `chunk` holds the ranges, `vertex` four uint32
+(position and scale 11/10/11 bits, rotation 2 + 3 x 10 bits, colour and alpha 4 x 8 bits), `sh`
+one byte a coefficient over -4..4. Files before 2024 have no colour range in `chunk`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.errors import SceneError
+from codec.io.ply_table import Columns, Header, read_elements
+from codec.io.quantized import SH_C0, logit_of_bytes, place_largest
+from codec.scene import Splats
+
+_GAUSSIANS_PER_CHUNK = 256
+_PACKED = ["packed_position", "packed_rotation", "packed_scale", "packed_color"]
+_RANGES = [f"{end}_{what}{axis}" for what in ("", "scale_") for end in ("min", "max")
+           for axis in "xyz"]  # fmt: skip
+_COLOR_RANGES = ["min_r", "min_g", "min_b", "max_r", "max_g", "max_b"]
+
+
+def is_compressed_ply(header: Header) -> bool:
+    vertex = header.element("vertex")
+    return vertex is not None and any(p.name == _PACKED[0] for p in vertex.properties)
+
+
+def read_compressed_ply(data: memoryview, header: Header, antialiased: bool) -> Splats:
+    """Decode the whole file. Raises SceneError when elements or properties are missing."""
+    elements = read_elements(data, header, ["chunk", "vertex", "sh"])
+    chunk, vertex = elements.get("chunk"), elements["vertex"]
+    _check(chunk, vertex, elements.get("sh"))
+    assert chunk is not None  # _check
+    block = np.arange(vertex.count) // _GAUSSIANS_PER_CHUNK
+    position, rotation, scale, color = (
+        vertex.column(name).astype(np.uint32, copy=False) for name in _PACKED
+    )
+    rgba = _bits(color, (24, 16, 8, 0), 8)
+    rgb = rgba[:, :3] / 255
+    if all(name in chunk for name in _COLOR_RANGES):
+        rgb = _lerp(chunk, _COLOR_RANGES[:3], _COLOR_RANGES[3:], block, rgb)
+    return Splats(
+        means=_lerp(chunk, _RANGES[0:3], _RANGES[3:6], block, _unpack_11_10_11(position)),
+        log_scales=_lerp(chunk, _RANGES[6:9], _RANGES[9:12], block, _unpack_11_10_11(scale)),
+        quats=_quats(rotation),
+        opacity_logits=logit_of_bytes(rgba[:, 3].astype(np.uint8)),
+        sh0=((rgb - 0.5) / SH_C0).astype(np.float32),
+        shN=_sh_rest(elements.get("sh"), vertex.count),
+        antialiased=antialiased,
+        comments=header.comments,
+    )
+
+
+def _check(chunk: Columns | None, vertex: Columns, sh: Columns | None) -> None:
+    missing = [name for name in _PACKED if name not in vertex]
+    missing += [name for name in _RANGES if chunk is None or name not in chunk]
+    if missing:
+        raise SceneError(f"compressed PLY without {missing[0]!r}: damaged, or not a splat scene")
+    if chunk is not None and chunk.count * _GAUSSIANS_PER_CHUNK < vertex.count:
+        raise SceneError(f"compressed PLY: {chunk.count} chunks for {vertex.count} Gaussians")
+    if sh is not None and sh.count != vertex.count:
+        raise SceneError(f"compressed PLY: {sh.count} SH rows for {vertex.count} Gaussians")
+
+
+def _bits(words: NDArray[np.uint32], shifts: tuple[int, ...], width: int) -> NDArray[np.uint32]:
+    return np.stack([(words >> s) & ((1 << width) - 1) for s in shifts], axis=1)
+
+
+def _unpack_11_10_11(words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """[N, 3] in 0..1, x in the highest bits."""
+    fields = [(words >> 21) / 2047, ((words >> 11) & 1023) / 1023, (words & 2047) / 2047]
+    return np.stack(fields, axis=1)
+
+
+def _lerp(
+    chunk: Columns, low: list[str], high: list[str], block: NDArray, t: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    a, b = chunk.matrix(low)[block], chunk.matrix(high)[block]
+    return (a * (1.0 - t) + b * t).astype(np.float32)
+
+
+def _quats(words: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Top two bits: which of w, x, y, z is left out; then the others, 10 bits each."""
+    others = (_bits(words, (20, 10, 0), 10) / 1023 - 0.5) * np.sqrt(2.0)
+    return place_largest(words >> 30, others)
+
+
+def _sh_rest(sh: Columns | None, count: int) -> NDArray[np.float32]:
+    if sh is None or not sh.dtypes:
+        return np.empty((count, 0, 3), np.float32)
+    k = len(sh.dtypes) // 3
+    names = [f"f_rest_{i}" for i in range(3 * k)]
+    if k not in (3, 8, 15) or set(names) != set(sh.dtypes):
+        raise SceneError(f"compressed PLY: {len(sh.dtypes)} SH properties; expected 9, 24 or 45")
+    byte = np.arange(256)
+    # Bucket centres, except the end buckets, which stand for the ends of the range.
+    unit = np.where(byte == 0, 0.0, np.where(byte == 255, 1.0, (byte + 0.5) / 256))
+    table = ((unit - 0.5) * 8).astype(np.float32)
+    index = np.stack([sh.column(name) for name in names], axis=1).astype(np.uint8, copy=False)
+    return np.ascontiguousarray(table[index].reshape(count, 3, k).transpose(0, 2, 1))

@@ -1,0 +1,39 @@
+"""The headerless .splat format of antimatter15's viewer, reading only. NumPy only.
+
+32 bytes a Gaussian: position 3 x f32, linear scale 3 x f32, RGBA 4 x u8, quaternion w, x, y, z
+4 x u8. No magic, no count, no SH.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codec.errors import SceneError
+from codec.io.quantized import SH_C0, logit_of_bytes
+from codec.scene import Splats
+
+_RECORD = np.dtype(
+    [("mean", "<f4", 3), ("scale", "<f4", 3), ("rgba", "u1", 4), ("quat", "u1", 4)]
+)
+
+
+def read_splat32(data: memoryview) -> Splats:
+    """Decode a whole file. Raises SceneError when it cannot be such a file."""
+    if len(data) % _RECORD.itemsize:
+        raise SceneError(f"{len(data)} bytes are no multiple of 32: not a .splat file, or cut")
+    rows = np.frombuffer(data, _RECORD)
+    scales = rows["scale"]
+    if (scales < 0).any():
+        raise SceneError("negative scales: not a .splat file, or damaged")
+    with np.errstate(divide="ignore"):
+        log_scales = np.log(scales)
+    # Writers store round(q * 128 + 128): 128 is an exact zero and 255 stands for +1.
+    quats = (rows["quat"].astype(np.float32) - 128) / 128
+    return Splats(
+        means=np.ascontiguousarray(rows["mean"]),
+        log_scales=log_scales,
+        quats=quats,
+        opacity_logits=logit_of_bytes(rows["rgba"][:, 3]),
+        sh0=((rows["rgba"][:, :3] / 255 - 0.5) / SH_C0).astype(np.float32),
+        shN=np.empty((len(rows), 0, 3), np.float32),
+    )
