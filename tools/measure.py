@@ -26,6 +26,12 @@ class Views:
     cameras: list[Camera]
     statement: str
 
+    def identity(self) -> bytes:
+        """Bytes that differ when any camera does."""
+        poses = b"".join(camera.world_to_camera.tobytes() for camera in self.cameras)
+        lenses = [(c.fx, c.fy, c.cx, c.cy, c.width, c.height) for c in self.cameras]
+        return poses + repr(lenses).encode()
+
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
@@ -62,7 +68,7 @@ def choose_views(
 ) -> Views:
     """The scene's own cameras where given (every k-th, `count` at most; 0 = all), else seeded ones.
 
-    width: pixels of the rendered images, 0 = the cameras' own.
+    width: pixels of the rendered images, 0 = the cameras' own (seeded: 640x480).
     """
     if cameras_file:
         from codec.io.cameras import read_cameras
@@ -73,10 +79,11 @@ def choose_views(
     else:
         from codec.rendering.views import seeded_views
 
-        cameras = seeded_views(splats, count or 8, seed=seed)
+        across = width or 640
+        cameras = seeded_views(splats, count or 8, across, across * 3 // 4, seed)
         origin = f"{len(cameras)} seeded views (seed {seed})"
     if width:
-        cameras = [camera.resized(width) for camera in cameras]
+        cameras = [c if c.width == width else c.resized(width) for c in cameras]
     sizes = sorted({f"{camera.width}x{camera.height}" for camera in cameras})
     return Views(cameras, f"{origin}, {', '.join(sizes)}, black background")
 

@@ -123,8 +123,8 @@ def cached_peer_row(
     peer: Peer, scene: Path, views: Views, compare: Comparison, cache: Path, timeout: float
 ) -> dict:
     """`peer_row`, kept in `cache` under the scene's hash, the peer's version and the views."""
-    identity = "\n".join([peer.name, tool_version(peer.tool, peer.encode[0]), views.statement])
-    key = hashlib.sha256(scene.read_bytes() + identity.encode()).hexdigest()[:24]
+    tool = f"{peer.name} {tool_version(peer.tool, peer.encode[0])} {peer.encode[1:]}"
+    key = hashlib.sha256(scene.read_bytes() + views.identity() + tool.encode()).hexdigest()[:24]
     entry = cache / f"{peer.name}-{key}.json"
     if entry.exists():
         return json.loads(entry.read_text())
