@@ -172,7 +172,7 @@ def make_synth(n: int, sh_degree: int = 3, seed: int = SYNTH_SEED) -> Splats:
 
 # ---- demo: y points down, the ground is y = 0 ----------------------------------------------------
 
-SUN, SKY = unit(np.array([0.55, -0.75, -0.35])), unit(np.array([-0.8, -0.5, 0.3]))
+SUN, SKY = unit(np.array([0.6, -0.7, 0.35])), unit(np.array([-0.8, -0.5, 0.3]))
 UP = np.array([0.0, -1.0, 0.0])
 
 
@@ -252,11 +252,11 @@ def soft_shadow(ground: F64, blockers: F64) -> F64:
     cast = blockers - SUN * (blockers[:, 1] / SUN[1])[:, None]
     edges = np.linspace(-3, 3, 91)
     dark = np.histogram2d(cast[:, 0], cast[:, 2], bins=(edges, edges))[0]
-    dark = np.minimum(dark / 6, 1)
+    dark = np.minimum(dark / 2, 1)
     for axis in (0, 1, 0, 1):
         dark = (np.roll(dark, 1, axis) + dark + np.roll(dark, -1, axis)) / 3
     cell = np.clip(((ground[:, [0, 2]] + 3) / 6 * 90).astype(int), 0, 89)
-    return 1 - 0.75 * dark[cell[:, 0], cell[:, 1]]
+    return 1 - 0.95 * dark[cell[:, 0], cell[:, 1]]
 
 
 def lobe_sh(axis: F64, power: float) -> F64:
@@ -273,7 +273,7 @@ def demo_sh(name: str, albedo: F64, normals: F64, light: F64) -> F64:
     Directions run from camera to Gaussian, so a mirror lobe for light L peaks at L reflected.
     """
     facing = np.maximum(normals @ SUN, 0) * light
-    diffuse = albedo * (0.42 + 0.15 * (normals @ UP)[:, None] + 0.75 * facing[:, None])
+    diffuse = albedo * (0.3 + 0.12 * (normals @ UP)[:, None] + 0.95 * facing[:, None])
     sh = np.zeros((len(normals), 16, 3))
     sh[:, 0] = (diffuse - 0.5) / SH_C0
     gloss, power = {"ground": (0.25, 6.0), "box": (0.3, 8.0)}.get(name, (0.9, 12.0))
@@ -293,7 +293,7 @@ def demo_sh(name: str, albedo: F64, normals: F64, light: F64) -> F64:
 def demo_part(rng: Generator, name: str, patch: Patch, light: F64) -> dict[str, F64]:
     """All attributes of one object's Gaussians, named as in Splats."""
     n = len(patch.points)
-    scales = np.log(0.62 * patch.spacing) + 0.15 * rng.standard_normal((n, 3))
+    scales = np.log(0.68 * patch.spacing) + 0.15 * rng.standard_normal((n, 3))
     scales[:, 2] -= 1.8
     sh = demo_sh(name, demo_albedo(name, patch.points), patch.normals, light)
     sh[:, 0] += 0.03 * rng.standard_normal((n, 3))
