@@ -42,18 +42,23 @@ def read_cameras(path: str | os.PathLike[str]) -> list[Camera]:
     Raises SceneError in one line that says what is missing or damaged.
     """
     path = Path(path)
-    if path.is_dir():
-        return _unique_names(_read_folder(path))
+    cameras = _read_folder(path) if path.is_dir() else _read_file(path)
+    if not cameras:
+        raise SceneError(f"{path} holds no cameras: its list is empty")
+    return _unique_names(cameras)
+
+
+def _read_file(path: Path) -> list[Camera]:
     data = bytes(whole_file(path))
     try:
         content = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if path.stem in ("cameras", "images") and find_model(path.parent) == path.parent:
-            return _unique_names(read_colmap(path.parent))
+            return read_colmap(path.parent)
         raise SceneError(f"{path} is neither JSON nor part of a COLMAP model ({error})") from error
     try:
-        return _unique_names(_read_json(content, path))
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        return _read_json(content, path)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise SceneError(f"{path}: cannot read the cameras ({what})") from error
 
@@ -64,7 +69,7 @@ def _read_folder(folder: Path) -> list[Camera]:
         return read_colmap(model)
     for name in _FOLDER_FILES:
         if (folder / name).is_file():
-            return read_cameras(folder / name)
+            return _read_file(folder / name)
     raise SceneError(
         f"{folder} holds no cameras: no COLMAP model (cameras and images, .bin or .txt, there, "
         f"in sparse/0 or in sparse), no {' and no '.join(_FOLDER_FILES)}"
@@ -93,8 +98,8 @@ def _graphdeco_camera(item: dict[str, Any], index: int, path: Path) -> Camera:
         _inverse_rigid(camera_to_world, where),
         fx=_focal(item["fx"], where),
         fy=_focal(item["fy"], where),
-        cx=float(item.get("cx", width / 2)),
-        cy=float(item.get("cy", height / 2)),
+        cx=_finite(item.get("cx", width / 2), where),
+        cy=_finite(item.get("cy", height / 2), where),
         width=width,
         height=height,
         name=str(item.get("img_name", f"view_{index:04d}")),
@@ -124,8 +129,8 @@ def _nerf_camera(frame: dict[str, Any], index: int, path: Path) -> Camera:
         _inverse_rigid(camera_to_world @ _OPENGL_TO_OPENCV, where),
         fx=fx,
         fy=fy,
-        cx=float(frame.get("cx", width / 2)),
-        cy=float(frame.get("cy", height / 2)),
+        cx=_finite(frame.get("cx", width / 2), where),
+        cy=_finite(frame.get("cy", height / 2), where),
         width=width,
         height=height,
         name=str(frame.get("file_path", f"view_{index:04d}")),
@@ -172,6 +177,13 @@ def _size(width: Any, height: Any, where: str) -> tuple[int, int]:
     if w != float(width) or h != float(height) or w < 1 or h < 1:
         raise SceneError(f"{where}: the image size {width} x {height} is not possible")
     return w, h
+
+
+def _finite(value: Any, where: str) -> float:
+    x = float(value)
+    if not math.isfinite(x):
+        raise SceneError(f"{where}: the principal point {value} is not possible")
+    return x
 
 
 def _focal(value: Any, where: str) -> float:

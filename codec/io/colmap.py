@@ -101,7 +101,7 @@ def _camera(pose: _Pose, intrinsics: dict[int, _Intrinsics], folder: Path) -> Ca
 
 def _rotation(q: np.ndarray, name: str) -> np.ndarray:
     norm = np.linalg.norm(q)
-    if not 0 < norm < np.inf:
+    if not 0 < norm < np.inf:  # also false for NaN
         raise SceneError(f"the COLMAP image {name!r} has no valid rotation")
     w, x, y, z = q / norm
     return np.array(
@@ -116,7 +116,11 @@ def _rotation(q: np.ndarray, name: str) -> np.ndarray:
 def _intrinsics(model: str, width: int, height: int, params: tuple[float, ...]) -> _Intrinsics:
     if model not in _MODELS or len(params) != _MODELS[model][1]:
         raise ValueError(f"camera model {model} with {len(params)} parameters is not known")
-    return _Intrinsics(model, width, height, params)
+    camera = _Intrinsics(model, width, height, params)
+    fx, fy, _, _ = camera.focal_and_center()
+    if not (width > 0 and height > 0 and fx > 0 and fy > 0 and np.isfinite(params).all()):
+        raise ValueError(f"impossible intrinsics: {width} x {height}, {params}")
+    return camera
 
 
 def _cameras_binary(data: memoryview) -> dict[int, _Intrinsics]:
