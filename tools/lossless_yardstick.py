@@ -64,7 +64,7 @@ def row_multiset(splats: Splats) -> bytes:
     """The rows of all properties, sorted as byte strings: equal when only the order differs."""
     planes = np.frombuffer(byte_planes(splats), np.uint8).reshape(-1, splats.n_gaussians)
     rows = np.ascontiguousarray(planes.T)
-    return np.sort(rows.view(f"V{rows.shape[1]}").ravel().astype(f"S{rows.shape[1]}")).tobytes()
+    return np.sort(rows.view(f"S{rows.shape[1]}").ravel()).tobytes()
 
 
 def main() -> None:
