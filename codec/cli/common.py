@@ -46,7 +46,7 @@ class NfxCommand(click.Command):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             # Here, not in main: click would print an empty line first.
-            raise _Interrupted() from None
+            raise _Interrupted("interrupted; no half-written file is left") from None
 
     def main(self, args=None, prog_name=None, complete_var=None, standalone_mode=True, **extra):
         name = prog_name or self.name
@@ -68,8 +68,6 @@ class _Interrupted(click.ClickException):
 def describe_error(error: Exception) -> tuple[int, str]:
     """(exit code, one line) for any exception; the line is empty when nothing can be said."""
     match error:
-        case _Interrupted() | click.Abort():
-            return 130, "interrupted; no half-written file is left"
         case NfxError():
             return error.exit_code, _one_line(str(error))
         case click.ClickException():
@@ -78,6 +76,8 @@ def describe_error(error: Exception) -> tuple[int, str]:
             # The reader of our stdout left (`| head`); the interpreter must not flush into it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 1, ""
+        case ModuleNotFoundError() if not (error.name or "").startswith("codec"):
+            return 7, f"{error.name} is not installed; pip install 'nfx[render]' brings it"
         case MemoryError():
             return 1, "not enough memory; use a smaller scene, or fewer threads"
         case OSError():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from codec.decoder.decode import stream_info
 from codec.errors import UnsupportedError, UsageError
 from codec.io.atomic import atomic_write, check_writable
-from codec.io.png import write_png
+from codec.io.images import write_png
 from codec.scene import Camera, RenderedView, Splats
 
 SHEET_WIDTH = 1920
 SHEET_GAP = 8
-DEFAULT_ORBIT_WIDTH = 800
+ORBIT_WIDTH = 800
 
 
 def restoration_note(data: bytes, restore: str) -> str:
@@ -139,9 +139,8 @@ class ImageJob:
         if not cameras:
             from codec.rendering.views import orbit_cameras
 
-            cameras = orbit_cameras(splats, self.orbit, width=self.width or DEFAULT_ORBIT_WIDTH)
-            cameras = [replace(c, name=n)
-                       for c, n in zip(cameras, _orbit_names(len(cameras)), strict=True)]
+            width = self.width or ORBIT_WIDTH
+            return orbit_cameras(splats, self.orbit, width, max(1, round(0.75 * width)))
         return [c.resized(self.width) for c in cameras] if self.width else cameras
 
     def _save(
@@ -164,6 +163,7 @@ class ImageJob:
 
 
 def _orbit_names(n: int) -> list[str]:
+    """The names `codec.rendering.views.orbit_cameras` gives, known before there is a scene."""
     return [f"orbit_{i:03d}" for i in range(n)]
 
 

@@ -19,7 +19,7 @@ from codec.cli.common import (
     plain_numbers,
     warnings_to_stderr,
 )
-from codec.errors import SceneError, UsageError
+from codec.errors import UsageError
 
 
 @click.command(cls=NfxCommand, epilog=EXIT_CODES)
@@ -171,10 +171,7 @@ def _cameras(data: bytes, given: dict) -> list:
     if given["views"]:
         from codec.io.cameras import read_cameras
 
-        cameras = read_cameras(given["views"])
-        if not cameras:
-            raise SceneError(f"{given['views']} holds no cameras")
-        return cameras
+        return read_cameras(given["views"])
     from codec.decoder.decode import default_views
 
     cameras = default_views(data)

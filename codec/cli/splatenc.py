@@ -71,7 +71,8 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     atomic_write(output, data, overwrite=overwrite)
     progress.clear()
     report |= {
-        "input": str(source), "output": str(output), "bytes": len(data),
+        "input": str(source), "output": str(output),
+        "bytes_in": source.stat().st_size, "bytes": len(data),
         "seconds": round(time.perf_counter() - started, 3), "options": options.to_dict(),
     }
     if as_json:
@@ -108,11 +109,28 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     cameras = read_cameras(given["cameras"]) if given["cameras"] else None
     report: dict = {}
     data = encode(splats, options, cameras=cameras, progress=progress, report=report)
-    return data, report
+    extra_lost = [] if options.keep_extra else list(splats.extra)
+    return data, {"source_format": read.source_format, "notes": read.notes,
+                  "extra_dropped": extra_lost, **report}
 
 
 def summary(report: dict) -> str:
     """One line: what went in, what came out, what was lost."""
-    options = report["options"]
-    return f"{report['output']}: {format_size(report['bytes'])} {options}"
+    n_in, n_out, n_bytes = report["n_in"], report["n_out"], report["bytes"]
+    parts = [f"{n_out:,} of {n_in:,} Gaussians", format_size(n_bytes)]
+    if n_out:
+        parts.append(f"{8 * n_bytes / n_out:.1f} bits per Gaussian")
+    if n_bytes:
+        parts.append(f"{report['bytes_in'] / n_bytes:.1f}x smaller than the input")
+    if report.get("psnr") is not None:
+        parts.append(f"PSNR {report['psnr']:.2f} dB")
+    parts.append(f"{report['seconds']:.1f} s")
+    lost = [f"{n:,} Gaussians ({why})" for why, n in report.get("dropped", {}).items()]
+    lost += [f"{n:,} values changed ({why})" for why, n in report.get("changed", {}).items()]
+    if report["extra_dropped"]:
+        lost.append(f"extra properties {', '.join(report['extra_dropped'])} (--keep-extra)")
+    return f"{report['output']}: {', '.join(parts)}; lost: {'; '.join(lost) or _loss(report)}"
 
+
+def _loss(report: dict) -> str:
+    return "precision only" if report["options"]["mode"] != "lossless" else "nothing"
