@@ -78,7 +78,7 @@ class CpuRenderer:
     def render(self, splats: Splats, camera: Camera) -> RenderedView:
         """One view with colour, alpha and depth."""
         with thread_pool(self.options.threads):
-            return RenderedView(camera, *self._blend(self._bin(splats, camera), camera))
+            return RenderedView(camera, *self._blend_on_background(splats, camera))
 
     def render_rgb(self, splats: Splats, camera: Camera) -> NDArray[np.float32]:
         """The colours of one view only, [H, W, 3] float32, not clipped."""
@@ -91,12 +91,12 @@ class CpuRenderer:
             weights = np.empty(len(binned.lists), np.float32)
             self._kernels.weigh_pairs(
                 binned.records, binned.starts, binned.lists, camera.width, camera.height,
-                *self._limits(), weights)
+                *self.limits(), weights)
             totals = np.zeros(splats.n_gaussians, np.float64)
             self._kernels.sum_pairs(binned.lists, weights, binned.order, totals)
         return totals.astype(np.float32)
 
-    def _limits(self) -> tuple[np.float32, np.float32]:
+    def limits(self) -> tuple[np.float32, np.float32]:
         """log2(alpha_cut) and the largest alpha."""
         return np.float32(np.log2(self.options.alpha_cut)), np.float32(self.options.max_alpha)
 
@@ -122,11 +122,15 @@ class CpuRenderer:
         return Binned(order, *self._kernels.bin_tiles(
             source, order, int(camera.width), int(camera.height)))
 
-    def _blend(self, binned: Binned, camera: Camera):
+    def _blend_on_background(self, splats: Splats, camera: Camera):
+        return self.blend(self._bin(splats, camera), camera, self.options.background)
+
+    def blend(self, binned: Binned, camera: Camera, background: tuple[float, float, float]):
+        """Composite: rgb [H, W, 3], alpha [H, W], depth [H, W], float32."""
         shape = (camera.height, camera.width)
         rgb = np.empty((*shape, 3), np.float32)
         alpha, depth = np.empty(shape, np.float32), np.empty(shape, np.float32)
         self._kernels.blend_image(
             binned.records, binned.starts, binned.lists, int(camera.width), int(camera.height),
-            *self._limits(), np.array(self.options.background, np.float32), rgb, alpha, depth)
+            *self.limits(), np.array(background, np.float32), rgb, alpha, depth)
         return rgb, alpha, depth

@@ -20,6 +20,8 @@ LANES = 16
 PLANE = 256
 N_CHANNELS = 4  # r, g, b, camera z
 CHANNELS_AT = 8  # place of the channels in a record
+GRAD_PLANES = 3 + N_CHANNELS  # T, behind, gradients of the channels and of alpha
+GRAD_SUMS = 6 + N_CHANNELS
 
 _F32 = ir.FloatType()
 _I32 = ir.IntType(32)
@@ -161,5 +163,58 @@ def weigh_row(typingctx, tile, row, u0, l11, e_row, cut, top):
             v.store(builder.fadd(v.load(planes, place), weight), planes, place)
 
         return _row_body(v, planes, args[1], *args[2:], inside)
+
+    return sig, codegen
+
+
+@intrinsic
+def grad_row(typingctx, tile, row, records, record, u0, l11, e_row, cut, top, dx0, dy):
+    """Replay `blend_row` front to back and add one row's share of the gradients.
+
+    tile: planes T, behind, and the image gradients of r, g, b, z, alpha, then GRAD_SUMS vectors
+    of 16 lanes. `behind` starts as the sum over outputs of value * gradient and ends near 0: what
+    lies behind the current Gaussian. dx0: x of lane 0 from the Gaussian's centre; dy: of the row.
+    The vectors gather G, G dx, G dx^2, G dy, G dx dy, G dy^2 with G = dL/d(ln alpha), and the
+    gradients of r, g, b, z.
+    """
+    sig = types.int32(tile, types.intp, records, types.intp, *_ROW_ARGS,
+                      types.float32, types.float32)
+
+    def codegen(context, builder, signature, args):
+        v = _Vec(context, builder, builder.module)
+        planes = _data(context, builder, signature.args[0], args[0])
+        source = _data(context, builder, signature.args[2], args[2])
+        row_index, (dx_first, dy_row) = args[1], args[9:]
+
+        def plane(number):
+            return _offset(builder, row_index, PLANE * number)
+
+        def gather(number, value):
+            place = ir.Constant(row_index.type, PLANE * GRAD_PLANES + LANES * number)
+            v.store(builder.fadd(v.load(planes, place), value), planes, place)
+
+        def inside(t, weight, alpha, raw, ok, u):
+            toward = v.load(planes, plane(2 + N_CHANNELS))
+            for channel in range(N_CHANNELS):
+                at = _offset(builder, args[3], CHANNELS_AT + channel)
+                grad = v.load(planes, plane(2 + channel))
+                toward = v.fma(v.splat(builder.load(builder.gep(source, [at]))), grad, toward)
+                gather(6 + channel, builder.fmul(weight, grad))
+            behind = builder.fsub(v.load(planes, plane(1)), builder.fmul(weight, toward))
+            v.store(behind, planes, plane(1))
+            rest = builder.fdiv(behind, builder.fsub(v.const(1.0), alpha))
+            grad_alpha = builder.fsub(builder.fmul(t, toward), rest)
+            free = builder.and_(ok, builder.fcmp_ordered("<=", raw, v.splat(args[8])))
+            g = builder.select(free, builder.fmul(grad_alpha, raw), v.const(0.0))
+            dx = builder.fadd(v.lanes(), v.splat(dx_first))
+            gx, gy = builder.fmul(g, dx), builder.fmul(g, v.splat(dy_row))
+            gather(0, g)
+            gather(1, gx)
+            gather(2, builder.fmul(gx, dx))
+            gather(3, gy)
+            gather(4, builder.fmul(gy, dx))
+            gather(5, builder.fmul(gy, v.splat(dy_row)))
+
+        return _row_body(v, planes, row_index, *args[4:9], inside)
 
     return sig, codegen
