@@ -1,0 +1,136 @@
+"""Decoding: parse, decode tiles, reconstruct (spec 05)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+
+import numpy as np
+
+from codec.core import quantize, tile
+from codec.core.entropy import SymbolDecoder
+from codec.decoder.extras import read_extra
+from codec.decoder.parse import Stream, parse
+from codec.errors import BadValue
+from codec.options import DecoderLimits
+from codec.scene import Splats
+from codec.wire.tables import EXTR, SCENE_FLAG_ANTIALIASED
+
+_FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
+
+
+def decode(data: bytes, limits: DecoderLimits = DecoderLimits(), *,
+           tiles: list[int] | None = None, layers: int | None = None) -> Splats:
+    """Decode an NFX stream.
+
+    tiles: decode only these tiles (indices into the stream's index); None = all.
+    layers: decode at most this many quality layers; None = all there are.
+    Warns when the file is cut short and a coarser scene is returned.
+    Raises FormatError kinds, UnsupportedError, LimitExceeded.
+    """
+    stream = parse(data, limits)
+    return decode_stream(stream, limits, tiles=tiles, layers=layers)
+
+
+def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
+    """Decode everything and keep nothing; a file cut short is an error here."""
+    from dataclasses import replace
+
+    decode(data, replace(limits, allow_partial=False))
+
+
+def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None) -> Splats:
+    chosen = range(len(stream.tiles)) if tiles is None else tiles
+    depth = stream.complete_layers if layers is None else min(layers, stream.complete_layers)
+    worker = _decode_lossless if stream.lossless else _decode_tile
+    n_threads = limits.threads or cpu_count() or 1
+    if len(chosen) > 1 and n_threads > 1:
+        with ThreadPoolExecutor(n_threads) as pool:
+            parts = list(pool.map(lambda i: worker(stream, i, depth), chosen))
+    else:
+        parts = [worker(stream, i, depth) for i in chosen]
+    splats = _join(stream, parts)
+    if tiles is None and EXTR in stream.ancillary:
+        return read_extra(splats, stream.ancillary[EXTR].payload)
+    return splats
+
+
+def _join(stream: Stream, parts: list[dict]) -> Splats:
+    rest = (stream.header.sh_degree + 1) ** 2 - 1
+    shapes = ((0, 3), (0, 3), (0, 4), (0,), (0, 3), (0, rest, 3))
+    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
+    if len(parts) == 1:
+        return Splats(**parts[0], antialiased=antialiased)
+    arrays = {
+        name: np.concatenate([np.zeros(shape, np.float32)] + [p[name] for p in parts])
+        for name, shape in zip(_FIELDS, shapes, strict=True)
+    }
+    return Splats(**arrays, antialiased=antialiased)
+
+
+def _decode_lossless(stream: Stream, index: int, depth: int) -> dict:
+    from codec.core.lossless import decode_tile
+
+    box = stream.payloads[0, index]
+    return decode_tile(box.payload, stream.params, stream.tiles[index].n, stream.header.sh_degree,
+                       box.where)
+
+
+def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
+    """Arrays of one tile, layers beyond `depth` left at their defaults."""
+    params, header = stream.params, stream.tiles[index]
+    symbols, classes = _decode_base(stream, index)
+    bits = tile.position_bits(params, classes)
+    refinement, energy = None, np.zeros(header.n, np.int64)
+    for layer in range(1, depth):
+        box = stream.payloads[layer, index]
+        coder = SymbolDecoder(box.payload, box.where)
+        name = stream.layers[layer]
+        if name == "position":
+            refinement = tile.code_position(coder, bits, None)
+        else:
+            count = params.sh_layers[int(name[3:]) - 1]
+            rows, energy = tile.code_sh(coder, params, classes, energy, None, count)
+            symbols.sh += rows
+        coder.finish()
+    if refinement is None:
+        bits, refinement = np.zeros_like(bits), np.zeros((header.n, 3), np.int64)
+    cells = symbols.cells + np.array(header.origin, np.int64)
+    return _reconstruct(stream, symbols, classes, cells, refinement, bits)
+
+
+def _decode_base(stream: Stream, index: int):
+    box = stream.payloads[0, index]
+    coder = SymbolDecoder(box.payload, box.where)
+    symbols = tile.code_base(coder, stream.params, stream.tiles[index], tile.TileSymbols())
+    coder.finish()
+    return symbols, tile.classes_of(stream.params, stream.tiles[index], symbols)
+
+
+def _reconstruct(stream: Stream, t, classes, cells, refinement, bits) -> dict:
+    params, n = stream.params, len(cells)
+    rotation_bits = quantize.rotation_bits(params, t.scales, classes.alpha, classes.footprint)
+    rest = (stream.header.sh_degree + 1) ** 2 - 1
+    entry = quantize.alpha_index(t.opacity, params.opacity_levels)
+    arrays = {
+        "means": quantize.reconstruct_means(params, cells, refinement, bits),
+        "log_scales": quantize.reconstruct_scales(params, t.scales),
+        "quats": quantize.reconstruct_quats(t.rotation, rotation_bits),
+        "opacity_logits": quantize.coding_tables().opacity_logits[entry],
+        "sh0": quantize.reconstruct_dc(params, t.dc),
+        "shN": quantize.reconstruct_sh(params, t.sh, n).reshape(n, rest, 3),
+    }
+    if not np.isfinite(arrays["means"]).all():
+        raise BadValue("a position overflows float32")
+    return arrays
+
+
+
+
+def __getattr__(name: str):
+    """`stream_info` and `default_views` live in `info`; kept reachable from here."""
+    if name in ("stream_info", "default_views"):
+        from codec.decoder import info
+
+        return getattr(info, name)
+    raise AttributeError(name)

@@ -1,0 +1,62 @@
+"""What a stream says about itself, without decoding Gaussians."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+from codec.decoder.parse import parse
+from codec.options import DecoderLimits
+from codec.scene import Camera
+from codec.wire import tables
+from codec.wire.views import read_views
+
+_DEFAULT = DecoderLimits()
+
+
+def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
+    """Header, boxes, tiles, sizes per layer and bits per Gaussian, ready for JSON."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stream = parse(data, replace(limits, allow_partial=True))
+    n, head = max(stream.header.n_gaussians, 1), stream.header
+    layers = {name: 0 for name in stream.layers}
+    for (layer, _), box in stream.payloads.items():
+        layers[stream.layers[layer]] += box.size
+    others = len(data) - sum(layers.values())
+    return {
+        "version": f"{stream.file_header.major}.{stream.file_header.minor}",
+        "profile": tables.PROFILES[stream.file_header.profile],
+        "level": stream.file_header.level,
+        "bytes": len(data),
+        "n_gaussians": head.n_gaussians,
+        "sh_degree": head.sh_degree,
+        "antialiased": bool(head.flags & tables.SCENE_FLAG_ANTIALIASED),
+        "order_kept": bool(head.flags & tables.SCENE_FLAG_ORDER_KEPT),
+        "frame": tables.FRAMES[head.frame],
+        "colour_space": tables.COLOUR_SPACES[head.colour_space],
+        "metres_per_unit": head.unit or None,
+        "complete": not stream.truncated,
+        "bits_per_gaussian": 8 * len(data) / n,
+        "components": {
+            name: {"bytes": size, "bits_per_gaussian": 8 * size / n}
+            for name, size in {**layers, "headers and index": others}.items()
+        },
+        "tiles": [{"n": t.n, "origin": list(t.origin), "bits": list(t.bits)} for t in stream.tiles],
+        "default_views": len(default_views(data, limits)),
+        "restorer": None if tables.REST not in stream.ancillary else "signalled",
+        "boxes": [
+            {"type": b.type.decode("latin-1").strip(), "layer": b.layer, "tile": b.tile,
+             "offset": b.offset, "bytes": b.size}
+            for b in stream.boxes
+        ],
+    }
+
+
+def default_views(data: bytes, limits: DecoderLimits = _DEFAULT) -> list[Camera]:
+    """Views carried in the stream; empty when there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stream = parse(data, replace(limits, allow_partial=True))
+    box = stream.ancillary.get(tables.VIEW)
+    return read_views(box.payload) if box else []

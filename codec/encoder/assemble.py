@@ -1,0 +1,161 @@
+"""Quantized scene -> bytes: tree order, tiles, field models, boxes."""
+
+from __future__ import annotations
+
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from os import cpu_count
+
+import numpy as np
+
+from codec.core import quantize, tile
+from codec.core.entropy import SymbolEncoder
+from codec.core.geometry import tree_keys
+from codec.core.params import FIELD_CROSS, CodingParams, SceneHeader, TileHeader, write_index
+from codec.core.tile import TileSymbols
+from codec.encoder.fit import fit_field, fit_sh_field
+from codec.encoder.steps import Quantized
+from codec.wire import boxes, tables
+from codec.wire.boxes import Box, FileHeader
+from codec.wire.checksum import crc32c
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tile before coding: its header and the rows of the scene it holds, in tree order."""
+
+    header: TileHeader
+    rows: np.ndarray
+
+
+def split_tiles(cells, tile_size: int) -> list[Part]:
+    """Contiguous runs of the scene's tree order, each re-sorted by its own box."""
+    n = len(cells)
+    if not n:
+        return []
+    order = _sorted_rows(cells, np.arange(n))[1]
+    n_tiles = -(-n // tile_size)
+    edges = [n * i // n_tiles for i in range(n_tiles + 1)]
+    parts = []
+    for a, b in zip(edges[:-1], edges[1:], strict=True):
+        header, rows = _sorted_rows(cells, order[a:b]) if n_tiles > 1 else _sorted_rows(cells, order)
+        parts.append(Part(header, rows))
+    return parts
+
+
+def _sorted_rows(cells, rows):
+    inside = cells[rows]
+    origin = inside.min(axis=0)
+    bits = tuple(int(v).bit_length() for v in (inside.max(axis=0) - origin))
+    order = np.argsort(tree_keys(inside - origin, bits), kind="stable")
+    return TileHeader(len(rows), tuple(origin.tolist()), bits), rows[order]
+
+
+def tile_symbols(q: Quantized, part: Part) -> TileSymbols:
+    s, rows = q.symbols, part.rows
+    return TileSymbols(
+        q.cells[rows] - np.array(part.header.origin), s.opacity[rows], s.scales[rows], s.dc[rows],
+        s.rotation[rows], s.refinement[rows], [row[rows] for row in s.sh],
+    )
+
+
+def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
+    """Field models over the whole scene in tree order."""
+    rows = np.concatenate([p.rows for p in parts]) if parts else np.zeros(0, np.int64)
+    s, params = q.symbols, q.params
+    alpha, footprint = q.alpha[rows], q.footprint[rows]
+    flat = np.full(len(rows), quantize.FINE_BITS, np.int64)
+    scale = quantize.class_shifts(params.scale_rule, alpha)
+    dc = quantize.class_shifts(params.dc_rule, alpha, footprint)
+    v = s.scales[rows]
+    columns = {
+        "opacity": (s.opacity[rows] << quantize.FINE_BITS, flat),
+        "scale0": (v[:, 0], scale),
+        "scale1": (v[:, 0] - v[:, 1], scale),
+        "scale2": (v[:, 1] - v[:, 2], scale),
+    }
+    columns |= {f"dc{i}": (s.dc[rows, i], dc) for i in range(3)}
+    fields, residuals = {}, {}
+    for name, (values, shifts) in columns.items():
+        cross = tuple(residuals[c] for c in FIELD_CROSS[name])
+        fields[name], residuals[name] = fit_field(values, shifts, cross)
+    sh_field = None
+    if params.sh_layers:
+        shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
+        sh_field = fit_sh_field([row[rows] for row in s.sh[:24]], shifts)
+        largest = max(int((np.abs(row)).max()) for row in s.sh)
+        sh_field = replace(sh_field, escape_bits=min(31, largest.bit_length() + 1))
+    return replace(params, fields=fields, sh_field=sh_field)
+
+
+def code_tile(params: CodingParams, part: Part, symbols: TileSymbols) -> list[bytes]:
+    """Payloads of one tile, one a layer."""
+    payloads, coder = [], SymbolEncoder()
+    tile.code_base(coder, params, part.header, symbols)
+    payloads.append(coder.finish())
+    classes = tile.classes_of(params, part.header, symbols)
+    if params.has_position_layer:
+        coder = SymbolEncoder()
+        tile.code_position(coder, tile.position_bits(params, classes), symbols.refinement)
+        payloads.append(coder.finish())
+    energy, start = np.zeros(part.header.n, np.int64), 0
+    for count in params.sh_layers:
+        coder = SymbolEncoder()
+        rows = symbols.sh[start : start + count]
+        _, energy = tile.code_sh(coder, params, classes, energy, rows, count)
+        payloads.append(coder.finish())
+        start += count
+    return payloads
+
+
+def level_for(n: int, n_tiles: int, largest_tile: int, n_bytes: int) -> int:
+    for number, level in tables.LEVELS.items():
+        fits = (n <= level.max_gaussians and n_tiles <= level.max_tiles
+                and largest_tile <= level.max_tile_gaussians and n_bytes <= level.max_bytes)
+        if fits:
+            return number
+    return max(tables.LEVELS)
+
+
+def assemble(q: Quantized, header: SceneHeader, ancillary, *, tile_size: int,
+             threads: int = 0) -> bytes:
+    """The stream of a quantized scene.
+
+    ancillary: called with the input row of each decoded Gaussian, returns the boxes to add.
+    """
+    parts = split_tiles(q.cells, tile_size)
+    params = fit_models(q, parts)
+    n_threads = threads or cpu_count() or 1
+
+    def work(part: Part) -> list[bytes]:
+        return code_tile(params, part, tile_symbols(q, part))
+
+    if len(parts) > 1 and n_threads > 1:
+        with ThreadPoolExecutor(n_threads) as pool:
+            payloads = list(pool.map(work, parts))
+    else:
+        payloads = [work(part) for part in parts]
+    tiles = [replace(part.header, sizes=tuple(len(x) for x in payload))
+             for part, payload in zip(parts, payloads, strict=True)]
+    rows = np.concatenate([p.rows for p in parts]) if parts else np.zeros(0, np.int64)
+    extra_boxes = ancillary(rows)
+    return write_stream(
+        tables.PROFILE_LOSSY, header, params.write(), tiles, payloads, extra_boxes
+    )
+
+
+def write_stream(profile: int, header: SceneHeader, modl: bytes, tiles: list[TileHeader],
+                 payloads: list[list[bytes]], ancillary: list[Box]) -> bytes:
+    """Join boxes in their fixed order (spec 03): HEAD, ancillary, MODL, INDX, tiles, END."""
+    parts = [Box(tables.HEAD, header.write()), *ancillary, Box(tables.MODL, modl),
+             Box(tables.INDX, write_index(tiles))]
+    n_layers = len(payloads[0]) if payloads else 0
+    parts += [Box(tables.TILE, payloads[t][layer], layer, t)
+              for layer in range(n_layers) for t in range(len(tiles))]
+    total = sum(box.size for box in parts) + tables.FILE_HEADER_SIZE + tables.BOX_OVERHEAD + 12
+    level = level_for(header.n_gaussians, len(tiles), max((t.n for t in tiles), default=0), total)
+    written = [boxes.write_box(box) for box in parts]
+    digest = crc32c(b"".join(raw[-4:] for raw in written))
+    end = boxes.write_box(Box(tables.END, struct.pack("<QI", total, digest)))
+    return b"".join([boxes.write_file_header(FileHeader(profile, level)), *written, end])

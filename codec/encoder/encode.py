@@ -1,0 +1,114 @@
+"""Encoding: clean, choose, quantize, assemble (the story; decisions live in the other modules)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+
+from codec.encoder.ancillary import ancillary_boxes
+from codec.encoder.assemble import assemble
+from codec.encoder.prepare import prepare
+from codec.encoder.steps import quantize_scene
+from codec.errors import SceneError, UsageError
+from codec.io.clean import clean
+from codec.options import EncoderOptions
+from codec.scene import Camera, Splats
+from codec.wire.tables import SCENE_FLAG_ANTIALIASED, SCENE_FLAG_ORDER_KEPT
+
+Progress = Callable[[str, float, str], None]
+_DEFAULT = EncoderOptions()
+
+
+def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
+           cameras: list[Camera] | None = None, default_views: list[Camera] | None = None,
+           progress: Progress | None = None, report: dict | None = None) -> bytes:
+    """Encode a scene to an NFX stream.
+
+    cameras: views that count (pruning, step search); seeded ones are made when None.
+    default_views: views carried in the file.   progress(stage, fraction, note).
+    report: filled with what was decided and lost.
+    Deterministic: same splats, options and cameras give the same bytes, whatever the threads.
+    Raises SceneError or UsageError.
+    """
+    progress = progress or (lambda stage, fraction, note: None)
+    report = {} if report is None else report
+    report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
+    if options.mode == "lossless":
+        data = _encode_lossless(splats, options, default_views, progress)
+    else:
+        splats = _trim(splats, options, cameras, progress, report)
+        data = _encode_lossy(splats, options, cameras, default_views, progress, report)
+    n_out = splats.n_gaussians
+    report.update(n_out=n_out, bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
+    progress("done", 1.0, f"{len(data)} bytes")
+    return data
+
+
+def _trim(splats: Splats, options: EncoderOptions, cameras, progress, report) -> Splats:
+    """Apply the cleaning rule, the SH degree, and visibility-aware pruning."""
+    splats, cleaned = clean(splats)
+    report["dropped"].update(cleaned.dropped)
+    report["changed"].update(cleaned.changed)
+    if options.sh_degree is not None and options.sh_degree < splats.sh_degree:
+        report["sh_degree_from"] = splats.sh_degree
+        splats = splats.with_sh_degree(options.sh_degree)
+    if splats.extra and not options.keep_extra:
+        report["extra_dropped"] = sorted(splats.extra)
+        splats = replace(splats, extra={})
+    if options.prune and options.mode == "lossy":
+        from codec.encoder.prune import drop_invisible
+
+        before = splats.n_gaussians
+        splats = drop_invisible(splats)
+        if splats.n_gaussians < before:
+            report["dropped"]["no view can see it"] = before - splats.n_gaussians
+    if options.max_gaussians is not None and splats.n_gaussians > options.max_gaussians:
+        from codec.encoder.prune import keep_most_visible
+
+        before = splats.n_gaussians
+        splats = keep_most_visible(splats, options.max_gaussians)
+        report["dropped"]["over max_gaussians"] = before - splats.n_gaussians
+    return splats
+
+
+def _encode_lossy(splats: Splats, options, cameras, default_views, progress, report) -> bytes:
+    from codec.core.params import SceneHeader
+
+    prepared = prepare(splats)
+    header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
+
+    def ancillary(rows):
+        in_order = splats.take(rows) if splats.extra else splats
+        return ancillary_boxes(in_order, default_views)
+
+    def build(steps) -> bytes:
+        quantized = quantize_scene(prepared, steps)
+        return assemble(quantized, header, ancillary, tile_size=options.tile_size,
+                        threads=options.threads)
+
+    from codec.encoder.search import choose_steps
+
+    steps = choose_steps(splats, prepared, options, cameras, build, progress, report)
+    data = build(steps)
+    if options.target_size is not None and len(data) > options.target_size:
+        raise SceneError(
+            f"cannot reach {options.target_size} bytes: the smallest stream has {len(data)}; "
+            "lower --sh-degree or --max-gaussians"
+        )
+    return data
+
+
+def scene_flags(splats: Splats, order_kept: bool = False) -> int:
+    return (SCENE_FLAG_ANTIALIASED * splats.antialiased) | (SCENE_FLAG_ORDER_KEPT * order_kept)
+
+
+def _encode_lossless(splats: Splats, options: EncoderOptions, default_views, progress) -> bytes:
+    from codec.encoder.lossless import encode_lossless
+
+    if options.sh_degree is not None or options.max_gaussians is not None:
+        raise UsageError("lossless keeps everything: leave out the SH degree and max_gaussians")
+    progress("coding", 0.1, "lossless")
+    return encode_lossless(splats, options, default_views)
+
+

@@ -1,0 +1,53 @@
+"""Steps from quality alone: the analytic plan of the low efforts.
+
+An error of d in position or of d in log-scale of an axis changes the picture alike when d is
+measured in units of that axis; opacity and colour errors reach it multiplied by opacity times
+footprint. The ratios between fields below are the medians of what the rendering search of
+`search.py` chooses on trained scenes; `delta` is one knob for all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codec.encoder.prepare import Prepared
+from codec.encoder.steps import Steps
+
+
+def delta_for(quality: float) -> float:
+    """The common step: 0.125 at quality 75, halved every 14 points."""
+    return 0.125 * 2.0 ** ((75 - quality) / 14)
+
+
+def plan_steps(p: Prepared, quality: float) -> Steps:
+    return steps_from(p, delta_for(quality))
+
+
+def steps_from(p: Prepared, delta: float) -> Steps:
+    """One common step spread over the fields of a scene."""
+    return Steps(
+        position=-np.log2(max(position_scale(p) * delta * 1.2, 1e-30)),
+        scale=delta,
+        opacity_levels=int(np.clip(round(6.0 / delta), 4, 4096)),
+        rotation=delta,
+        dc=1.2 * delta,
+        sh=0.8 * delta,
+        sh_rows=45,
+    )
+
+
+def position_scale(p: Prepared) -> float:
+    """Size in world units whose relative error counts like a log-scale error.
+
+    Weighted by alpha^2 times the projected area of each Gaussian at its distance.
+    """
+    if not p.n:
+        return 1.0
+    centre = np.median(p.means, axis=0)
+    distance = np.sqrt(((p.means - centre) ** 2).sum(axis=1))
+    near = max(float(np.percentile(distance, 60)), 1e-30)
+    size = np.exp((p.scales[:, 1] + p.scales[:, 0]) / 2)
+    small = np.exp((p.scales[:, 1] + np.maximum(p.scales[:, 2], p.scales[:, 1] - 3)) / 2)
+    weight = (p.alpha * size / np.maximum(distance, near)) ** 2
+    weight = np.minimum(weight, np.percentile(weight, 99))
+    return float(np.sqrt(weight.sum() / (weight / small**2).sum()))

@@ -1,0 +1,212 @@
+"""The encoder's free choices, and symbols made with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.core import quantize
+from codec.core.params import CodingParams, PrecisionRule
+from codec.core.tile import TileSymbols
+from codec.encoder.prepare import Prepared
+from codec.wire.tables import MAX_REFINE_BITS, MAX_TREE_BITS
+
+STEP_ONE = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How strongly a field's precision follows opacity and footprint, in sixteenths."""
+
+    alpha: int = 0
+    footprint: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Quantization of a scene.
+
+    position: log2 of cells per world unit at the median class.   scale: nats.
+    opacity_levels: 2..4096.   rotation: step of xyz at anisotropy 1.6 and median class.
+    dc, sh: orthonormal YCC / KLT units.   sh_rows: KLT rows kept.   dead_zone: rounding offset of SH.
+    """
+
+    position: float
+    scale: float
+    opacity_levels: int
+    rotation: float
+    dc: float
+    sh: float
+    sh_rows: int
+    rotation_cap: float = 2.8
+    dead_zone: float = 0.45
+    position_weights: Weights = field(default=Weights(8, 0))
+    scale_weights: Weights = field(default=Weights(16, 0))
+    rotation_weights: Weights = field(default=Weights(8, 4))
+    dc_weights: Weights = field(default=Weights(16, 8))
+    sh_weights: Weights = field(default=Weights(16, 8))
+
+
+@dataclass
+class Quantized:
+    """Symbols of the whole scene in tree order, with everything needed to code them."""
+
+    params: CodingParams
+    order: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    symbols: TileSymbols
+    alpha: NDArray[np.int64]
+    footprint: NDArray[np.int64]
+
+
+def to_step(value: float) -> int:
+    return int(np.clip(round(value * STEP_ONE), 1, 65535))
+
+
+def rule_for(weights: Weights, alpha, footprint, median_bits: float) -> PrecisionRule:
+    """Rule whose median Gaussian gets `median_bits`."""
+    weighted = (weights.alpha * alpha + weights.footprint * footprint) >> 4
+    middle = float(np.median(weighted)) if len(weighted) else 0.0
+    offset = int(np.clip(round(256 * median_bits - middle), -32768, 32767))
+    return PrecisionRule(offset, weights.alpha, weights.footprint)
+
+
+def tree_exponent(prepared: Prepared, wanted: float) -> int:
+    """Largest grid exponent <= wanted whose cells still index the whole scene within the tree."""
+    extent = float(np.ptp(prepared.means, axis=0).max()) if prepared.n else 0.0
+    reach = float(np.abs(prepared.means).max()) if prepared.n else 0.0
+    limit = MAX_TREE_BITS - np.log2(max(extent, 1e-30)) - 0.01
+    limit = min(limit, 30 - np.log2(max(reach, 1e-30)))
+    return int(np.clip(np.floor(min(wanted, limit)), -120, 120))
+
+
+def quantize_scene(p: Prepared, steps: Steps) -> Quantized:
+    """Symbols in input order; `params` still without field models and basis rows' models."""
+    opacity = quantize.quantize_opacity(p.logits, steps.opacity_levels)
+    alpha = quantize.log_alpha(opacity, steps.opacity_levels)
+    params = _geometry_params(p, steps, alpha)
+    scales = _quantize_scales(p.scales, params, alpha)
+    cells = np.floor(np.ldexp(p.means, params.grid_exponent)).astype(np.int64)
+    footprint = quantize.log_footprint(params, scales, cells)
+    params = _attribute_rules(params, steps, alpha, footprint, scales)
+    symbols = TileSymbols(cells, opacity, scales)
+    symbols.rotation = _quantize_rotation(p.quats, params, scales, alpha, footprint)
+    symbols.refinement = _quantize_refinement(p.means, params, cells, alpha, footprint)
+    shifts = quantize.class_shifts(params.dc_rule, alpha, footprint)
+    unit = quantize.fine_unit(params.dc_step)
+    symbols.dc = quantize.round_to(p.ycc, unit, shifts[:, None]) << shifts[:, None]
+    params, symbols.sh = _quantize_sh(p, steps, params, alpha, footprint)
+    return Quantized(params, np.arange(p.n), cells, symbols, alpha, footprint)
+
+
+def _geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
+    w = steps.position_weights
+    rule = rule_for(w, alpha, 0, 0.0)
+    spread = rule.bits(alpha, 0, -40, 40)
+    low = float(np.percentile(spread, 2)) if p.n else 0.0
+    exponent = tree_exponent(p, steps.position + low)
+    cells = np.floor(np.ldexp(p.means, exponent)) if p.n else np.zeros((1, 3))
+    centre = np.floor(np.median(cells, axis=0)).astype(np.int64)
+    offset = np.abs(cells - centre)
+    shift = max(0, int(np.ceil(np.log2(offset.max() + 1))) - 24)
+    squared = ((offset / 2.0**shift) ** 2).sum(axis=1) + 1
+    floor = int(round(256 * float(np.log2(np.percentile(squared, 60)))))
+    rules = (PrecisionRule(0),) * 3
+    return CodingParams(
+        exponent, tuple(int(c) for c in centre), shift, floor, steps.opacity_levels,
+        to_step(steps.scale), to_step(steps.dc), to_step(steps.sh),
+        int(np.clip(round(16 * steps.rotation_cap), 0, 127)),
+        PrecisionRule(0), rule_for(steps.scale_weights, alpha, 0, 0.0), *rules,
+        np.zeros((0, 0), np.int8), (), {}, None,
+    )
+
+
+def _attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingParams:
+    from dataclasses import replace
+
+    rotation = PrecisionRule(0, steps.rotation_weights.alpha, steps.rotation_weights.footprint)
+    weighted = (rotation.alpha * alpha + rotation.footprint * footprint) >> 4
+    middle = float(np.median(weighted)) if len(weighted) else 0.0
+    bits = -np.log2(steps.rotation)
+    return replace(
+        params,
+        position_rule=rule_for(
+            steps.position_weights, alpha, footprint, steps.position - params.grid_exponent
+        ),
+        rotation_rule=replace(rotation, offset=int(round(256 * bits - middle))),
+        dc_rule=rule_for(steps.dc_weights, alpha, footprint, 0.0),
+        sh_rule=rule_for(steps.sh_weights, alpha, footprint, 0.0),
+    )
+
+
+def _quantize_scales(scales, params, alpha):
+    shifts = quantize.class_shifts(params.scale_rule, alpha)
+    unit = quantize.fine_unit(params.scale_step)
+    out = np.zeros((len(scales), 3), np.int64)
+    out[:, 0] = quantize.round_to(scales[:, 0], unit, shifts) << shifts
+    for axis in (1, 2):  # each drop is measured from the decoded axis before it
+        drop = quantize.round_to(out[:, axis - 1] * unit - scales[:, axis], unit, shifts)
+        out[:, axis] = out[:, axis - 1] - (np.maximum(drop, 0) << shifts)
+    return out
+
+
+def _quantize_rotation(quats, params, scales, alpha, footprint):
+    from codec.core.tile import rotation_offset
+
+    bits = quantize.rotation_bits(params, scales, alpha, footprint)
+    limit = rotation_offset(bits)[:, None]
+    symbols = np.rint(np.ldexp(quats[:, 1:], bits[:, None])).astype(np.int64)
+    return np.clip(symbols, -limit, limit)
+
+
+def _quantize_refinement(means, params, cells, alpha, footprint):
+    bits = quantize.refine_bits(params, MAX_REFINE_BITS, alpha, footprint)
+    inside = np.ldexp(means, params.grid_exponent) - cells
+    return np.floor(np.ldexp(inside, bits[:, None])).astype(np.int64)
+
+
+def _quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
+    from dataclasses import replace
+
+    rows = min(steps.sh_rows, p.rest.shape[1])
+    if not rows or not p.n:
+        return replace(params, basis=np.zeros((0, p.rest.shape[1]), np.int8)), []
+    shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
+    basis = klt_basis(p.rest, shifts)[:rows]
+    coefficients = project(p.rest, basis)
+    unit = quantize.fine_unit(params.sh_step)
+    coded, used = [], 0
+    for i in range(rows):
+        symbols = quantize.round_to(coefficients[:, i], unit, shifts, steps.dead_zone)
+        used = i + 1 if symbols.any() else used
+        coded.append(symbols << shifts)
+    first = (used + 2) // 3
+    layers = tuple(r for r in (first, used - first) if r)
+    return replace(params, basis=basis[:used], sh_layers=layers), coded[:used]
+
+
+def klt_basis(rest, shifts) -> NDArray[np.int8]:
+    """[width, width] int8 in 1/128: principal axes of the SH rest, weighted like the steps.
+
+    Made from at most 32,768 evenly spaced Gaussians; sums in a fixed order so that the bytes do
+    not depend on threads.
+    """
+    stride = max(1, len(rest) // 32768)
+    sample = rest[::stride].astype(np.float64) * np.exp2(-shifts[::stride] / 1.0)[:, None]
+    covariance = np.zeros((rest.shape[1],) * 2)
+    for start in range(0, len(sample), 1024):
+        part = sample[start : start + 1024]
+        covariance += np.einsum("ni,nj->ij", part, part)
+    _, vectors = np.linalg.eigh(covariance)
+    rows = vectors.T[::-1]
+    signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])
+    return np.clip(np.rint(rows * signs[:, None] * 128), -127, 127).astype(np.int8)
+
+
+def project(rest, basis) -> NDArray[np.float64]:
+    """Coefficients [N, rows] that reproduce `rest` best by the integer basis (least squares)."""
+    rows = basis.astype(np.float64) / 128
+    inverse = np.linalg.solve(rows @ rows.T, rows)
+    return rest.astype(np.float64) @ inverse.T

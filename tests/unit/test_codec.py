@@ -1,0 +1,88 @@
+"""Encode and decode: what comes back, for every kind of scene."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import codec
+from codec.errors import NfxError
+
+
+def scene(n, sh_degree=1, seed=0):
+    rng = np.random.default_rng(seed)
+    rest = (sh_degree + 1) ** 2 - 1
+    return codec.Splats(
+        rng.normal(size=(n, 3)).astype(np.float32),
+        rng.normal(-4, 1, (n, 3)).astype(np.float32),
+        rng.normal(size=(n, 4)).astype(np.float32),
+        rng.normal(0, 2, n).astype(np.float32),
+        rng.normal(size=(n, 3)).astype(np.float32),
+        (0.1 * rng.normal(size=(n, rest, 3))).astype(np.float32),
+    )
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 300, 3000])
+@pytest.mark.parametrize("sh_degree", [0, 3])
+def test_decoded_scene_has_the_same_shape(n, sh_degree):
+    """Every count and SH degree survives."""
+    splats = scene(n, sh_degree)
+    options = codec.EncoderOptions(effort=1, prune=False)
+    decoded = codec.decode(codec.encode(splats, options))
+    assert (decoded.n_gaussians, decoded.sh_degree) == (n, sh_degree)
+
+
+def nearest(points, others):
+    return np.sqrt(((points[:, None] - others[None]) ** 2).sum(2)).min(1)
+
+
+def test_quality_brings_positions_closer():
+    """A higher quality gives a larger stream and closer positions."""
+    splats, sizes, errors = scene(800), [], []
+    for quality in (30, 60, 90):
+        data = codec.encode(splats, codec.EncoderOptions(effort=1, quality=quality))
+        sizes.append(len(data))
+        errors.append(nearest(codec.decode(data).means, splats.means).mean())
+    assert sizes == sorted(sizes)
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_tiles_and_threads_do_not_change_bytes():
+    """One thread and many write the same bytes, and decode them alike."""
+    splats = scene(5000)
+    data = [codec.encode(splats, codec.EncoderOptions(effort=1, tile_size=1024, threads=t))
+            for t in (1, 4)]
+    assert data[0] == data[1]
+    a, b = (codec.decode(data[0], codec.DecoderLimits(threads=t)) for t in (1, 4))
+    assert all(np.array_equal(getattr(a, f), getattr(b, f)) for f in ("means", "quats", "shN"))
+
+
+@pytest.fixture(scope="module")
+def small_stream():
+    return codec.encode(scene(200, 1), codec.EncoderOptions(effort=1))
+
+
+def test_every_truncation_is_an_error_or_a_coarser_scene(small_stream):
+    """A prefix either raises a typed error or gives the whole scene, coarser, with a warning."""
+    n = codec.decode(small_stream).n_gaussians
+    coarser = 0
+    for end in range(len(small_stream)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                assert codec.decode(small_stream[:end]).n_gaussians == n
+            except NfxError:
+                continue
+        assert "cut short" in str(caught[0].message)
+        coarser += 1
+    assert coarser > 0
+
+
+def test_bit_flips_never_pass(small_stream):
+    """A flipped bit is always a typed error."""
+    rng = np.random.default_rng(1)
+    for bit in rng.integers(0, 8 * len(small_stream), 400).tolist():
+        damaged = bytearray(small_stream)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        with pytest.raises(NfxError):
+            codec.decode(bytes(damaged))
