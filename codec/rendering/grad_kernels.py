@@ -23,15 +23,16 @@ def pack_records(geometry, channels, valid, width, height, alpha_cut, records, v
         visible[i] = 0
         if not valid[i]:
             continue
-        rec, g = records[i], geometry[i]
-        if not write_record(rec, g[0], g[1], g[2], g[3], g[4], g[5], alpha_cut):
+        mx, my = geometry[i, 0], geometry[i, 1]
+        if not write_record(records, i, mx, my, geometry[i, 2], geometry[i, 3], geometry[i, 4],
+                            geometry[i, 5], alpha_cut):
             continue
-        if (g[0] + rec[7] < 0 or g[0] - rec[7] > width
-                or g[1] + rec[6] < 0 or g[1] - rec[6] > height):
+        if (mx + records[i, 7] < 0 or mx - records[i, 7] > width
+                or my + records[i, 6] < 0 or my - records[i, 6] > height):
             continue
         visible[i] = 1
         for channel in range(4):
-            rec[CHANNELS_AT + channel] = channels[i, channel]
+            records[i, CHANNELS_AT + channel] = channels[i, channel]
 
 
 @njit(cache=True, inline="always")
@@ -60,20 +61,22 @@ def grad_pairs(records, starts, lists, width, height, cut, top, outputs, grads, 
         _open_gradients(planes, x0, y0, rows, outputs, grads)
         left = rows
         for k in range(starts[tile], starts[tile + 1]):
-            sums[k, :] = 0.0
+            for j in range(GRAD_SUMS):
+                sums[k, j] = 0.0
             if left == 0:
                 continue
-            rec = records[lists[k]]
-            planes[PLANE * GRAD_PLANES:] = 0.0
-            first, last = _rows_of(rec, y0, rows)
-            offset = x0 + 0.5 - float(rec[0])
+            g = np.intp(lists[k])
+            for j in range(PLANE * GRAD_PLANES, planes.shape[0]):
+                planes[j] = 0.0
+            first, last = _rows_of(records, g, y0, rows)
+            offset = x0 + 0.5 - float(records[g, 0])
             for row in range(first, last + 1):
                 if alive[row]:
-                    dy = y0 + row + 0.5 - float(rec[1])
-                    u0 = rec[2] * (offset - rec[3] * dy)
-                    level = rec[5] - rec[4] * dy * dy
-                    if grad_row(planes, row * TILE, flat, np.intp(lists[k]) * RECORD,
-                                np.float32(u0), rec[2], np.float32(level), cut, top,
+                    dy = y0 + row + 0.5 - float(records[g, 1])
+                    u0 = records[g, 2] * (offset - records[g, 3] * dy)
+                    level = records[g, 5] - records[g, 4] * dy * dy
+                    if grad_row(planes, row * TILE, flat, g * RECORD,
+                                np.float32(u0), records[g, 2], np.float32(level), cut, top,
                                 np.float32(offset), np.float32(dy)) == 2:
                         alive[row] = 0
                         left -= 1
@@ -86,6 +89,6 @@ def grad_pairs(records, starts, lists, width, height, cut, top, outputs, grads, 
 def sum_gradients(lists, sums, order, totals):
     """Add the tile sums to `totals` [N, 10] float64, in the order of the lists."""
     for k in range(lists.shape[0]):
-        to = totals[order[lists[k]]]
+        i = order[lists[k]]
         for j in range(GRAD_SUMS):
-            to[j] += sums[k, j]
+            totals[i, j] += sums[k, j]

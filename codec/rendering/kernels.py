@@ -32,7 +32,7 @@ _C30, _C31, _C32, _C33, _C34 = SH_C3
 
 
 @njit(cache=True, inline="always")
-def write_record(rec, mx, my, sxx, sxy, syy, opacity, alpha_cut):
+def write_record(rec, i, mx, my, sxx, sxy, syy, opacity, alpha_cut):
     """Fill the geometry of one record; False (and nothing written) if it cannot be seen."""
     det = sxx * syy - sxy * sxy
     if not (det > 0.0 and opacity >= alpha_cut and syy < 1e30 and sxx < 1e30):
@@ -43,15 +43,15 @@ def write_record(rec, mx, my, sxx, sxy, syy, opacity, alpha_cut):
     spare = level - math.log2(alpha_cut) + _SLACK
     kyy = _HALF_LOG2E / syy
     reach_x = math.sqrt(spare * sxx / _HALF_LOG2E)
-    rec[0], rec[1] = mx, my
-    rec[2] = math.sqrt(_HALF_LOG2E * syy / det)
-    rec[3] = sxy / syy
-    rec[4] = kyy
-    rec[5] = level
-    rec[6] = math.sqrt(spare / kyy)
-    rec[7] = reach_x
-    rec[12] = sxy / sxx * reach_x
-    rec[13] = spare
+    rec[i, 0], rec[i, 1] = mx, my
+    rec[i, 2] = math.sqrt(_HALF_LOG2E * syy / det)
+    rec[i, 3] = sxy / syy
+    rec[i, 4] = kyy
+    rec[i, 5] = level
+    rec[i, 6] = math.sqrt(spare / kyy)
+    rec[i, 7] = reach_x
+    rec[i, 12] = sxy / sxx * reach_x
+    rec[i, 13] = spare
     return True
 
 
@@ -126,19 +126,19 @@ def project(means, log_scales, quats, logits, sh0, shn, degree, view, position, 
         if antialiased:
             det = bxx * byy - sxy * sxy
             opacity *= math.sqrt(max(0.0, (sxx * syy - sxy * sxy) / det)) if det > 0.0 else 0.0
-        rec = records[i]
         mx, my = fx * x + cx, fy * y + cy
-        if not write_record(rec, mx, my, bxx, sxy, byy, opacity, alpha_cut):
+        if not write_record(records, i, mx, my, bxx, sxy, byy, opacity, alpha_cut):
             continue
-        if (mx + rec[7] < 0 or mx - rec[7] > width or my + rec[6] < 0 or my - rec[6] > height):
+        if (mx + records[i, 7] < 0 or mx - records[i, 7] > width
+                or my + records[i, 6] < 0 or my - records[i, 6] > height):
             continue
         visible[i] = 1
         dx, dy, dz = px - position[0], py - position[1], pz - position[2]
         norm = 1.0 / max(1e-12, math.sqrt(dx * dx + dy * dy + dz * dz))
         for channel in range(3):
-            rec[CHANNELS_AT + channel] = _sh_colour(
+            records[i, CHANNELS_AT + channel] = _sh_colour(
                 sh0, shn, i, channel, dx * norm, dy * norm, dz * norm, degree)
-        rec[CHANNELS_AT + 3] = z
+        records[i, CHANNELS_AT + 3] = z
 
 
 @njit(cache=True)
@@ -174,32 +174,32 @@ def depth_order(records, visible):
 
 
 @njit(cache=True, inline="always")
-def _edge(dy, rec):
+def _edge(dy, rec, i):
     """Half width of the visible ellipse at dy, around the line dx = slope dy."""
-    return math.sqrt(max(0.0, rec[13] - rec[4] * dy * dy)) / rec[2]
+    return math.sqrt(max(0.0, rec[i, 13] - rec[i, 4] * dy * dy)) / rec[i, 2]
 
 
 @njit(cache=True, inline="always")
-def _tile_rows(rec, height):
-    first = max(0, int(math.ceil(max(-1.0, rec[1] - rec[6] - 0.5 - _SLACK))))
-    last = min(height - 1, int(math.floor(min(height + 1.0, rec[1] + rec[6] - 0.5 + _SLACK))))
+def _tile_rows(rec, i, height):
+    first = max(0, int(math.ceil(max(-1.0, rec[i, 1] - rec[i, 6] - 0.5 - _SLACK))))
+    last = min(height - 1, int(math.floor(min(height + 1.0, rec[i, 1] + rec[i, 6] - 0.5 + _SLACK))))
     return first // TILE, (last // TILE if last >= first else first // TILE - 1)
 
 
 @njit(cache=True, inline="always")
-def _tile_columns(rec, tile_row, width, height):
+def _tile_columns(rec, i, tile_row, width, height):
     """First and last tile of this row of tiles that the visible ellipse can touch."""
-    top = tile_row * TILE + 0.5 - rec[1]
-    bottom = min(tile_row * TILE + TILE, height) - 0.5 - rec[1]
-    low, high = max(top - _SLACK, -rec[6]), min(bottom + _SLACK, rec[6])
+    top = tile_row * TILE + 0.5 - rec[i, 1]
+    bottom = min(tile_row * TILE + TILE, height) - 0.5 - rec[i, 1]
+    low, high = max(top - _SLACK, -rec[i, 6]), min(bottom + _SLACK, rec[i, 6])
     if low > high:
         return 0, -1
     # The half width is concave in dy: the extreme lies at the ellipse's own, or at an end.
-    at = min(high, max(low, rec[12]))
-    right = rec[0] + rec[3] * at + _edge(at, rec)
-    at = min(high, max(low, -rec[12]))
-    left = rec[0] + rec[3] * at - _edge(at, rec)
-    slack = _SLACK + 1e-5 * (abs(rec[0]) + rec[7])
+    at = min(high, max(low, rec[i, 12]))
+    right = rec[i, 0] + rec[i, 3] * at + _edge(at, rec, i)
+    at = min(high, max(low, -rec[i, 12]))
+    left = rec[i, 0] + rec[i, 3] * at - _edge(at, rec, i)
+    slack = _SLACK + 1e-5 * (abs(rec[i, 0]) + rec[i, 7])
     first = max(0, int(math.ceil(max(-1.0, left - 0.5 - slack))))
     last = min(width - 1, int(math.floor(min(width + 1.0, right - 0.5 + slack))))
     if last < first:
@@ -213,11 +213,11 @@ def _count(source, order, records, width, height, counts):
     n, columns = order.shape[0], (width + TILE - 1) // TILE
     for chunk in prange(CHUNKS):
         for i in range(n * chunk // CHUNKS, n * (chunk + 1) // CHUNKS):
-            rec = records[i]
-            rec[:] = source[order[i]]
-            first, last = _tile_rows(rec, height)
+            for j in range(RECORD):
+                records[i, j] = source[order[i], j]
+            first, last = _tile_rows(records, i, height)
             for tile_row in range(first, last + 1):
-                a, b = _tile_columns(rec, tile_row, width, height)
+                a, b = _tile_columns(records, i, tile_row, width, height)
                 for tile in range(tile_row * columns + a, tile_row * columns + b + 1):
                     counts[chunk, tile] += 1
 
@@ -226,15 +226,13 @@ def _count(source, order, records, width, height, counts):
 def _fill(records, width, height, cursors, lists):
     n, columns = records.shape[0], (width + TILE - 1) // TILE
     for chunk in prange(CHUNKS):
-        cursor = cursors[chunk]
         for i in range(n * chunk // CHUNKS, n * (chunk + 1) // CHUNKS):
-            rec = records[i]
-            first, last = _tile_rows(rec, height)
+            first, last = _tile_rows(records, i, height)
             for tile_row in range(first, last + 1):
-                a, b = _tile_columns(rec, tile_row, width, height)
+                a, b = _tile_columns(records, i, tile_row, width, height)
                 for tile in range(tile_row * columns + a, tile_row * columns + b + 1):
-                    lists[cursor[tile]] = i
-                    cursor[tile] += 1
+                    lists[cursors[chunk, tile]] = i
+                    cursors[chunk, tile] += 1
 
 
 @njit(cache=True)
@@ -289,9 +287,9 @@ def _open_tile(tile, planes, alive, width, height, columns):
 
 
 @njit(cache=True, inline="always")
-def _rows_of(rec, y0, rows):
-    first = math.ceil(max(-1.0, rec[1] - rec[6] - 0.5 - _SLACK - y0))
-    last = math.floor(min(TILE + 1.0, rec[1] + rec[6] - 0.5 + _SLACK - y0))
+def _rows_of(rec, i, y0, rows):
+    first = math.ceil(max(-1.0, rec[i, 1] - rec[i, 6] - 0.5 - _SLACK - y0))
+    last = math.floor(min(TILE + 1.0, rec[i, 1] + rec[i, 6] - 0.5 + _SLACK - y0))
     return max(0, int(first)), min(rows - 1, int(last))
 
 
@@ -307,16 +305,16 @@ def blend_image(records, starts, lists, width, height, cut, top, background, rgb
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
         left = rows
         for k in range(starts[tile], starts[tile + 1]):
-            rec = records[lists[k]]
-            first, last = _rows_of(rec, y0, rows)
-            offset = x0 + 0.5 - float(rec[0])
+            g = np.intp(lists[k])
+            first, last = _rows_of(records, g, y0, rows)
+            offset = x0 + 0.5 - float(records[g, 0])
             for row in range(first, last + 1):
                 if alive[row]:
-                    dy = y0 + row + 0.5 - float(rec[1])
-                    u0 = rec[2] * (offset - rec[3] * dy)
-                    level = rec[5] - rec[4] * dy * dy
-                    if blend_row(planes, row * TILE, flat, np.intp(lists[k]) * RECORD,
-                                 np.float32(u0), rec[2], np.float32(level), cut, top) == 2:
+                    dy = y0 + row + 0.5 - float(records[g, 1])
+                    u0 = records[g, 2] * (offset - records[g, 3] * dy)
+                    level = records[g, 5] - records[g, 4] * dy * dy
+                    if blend_row(planes, row * TILE, flat, g * RECORD,
+                                 np.float32(u0), records[g, 2], np.float32(level), cut, top) == 2:
                         alive[row] = 0
                         left -= 1
             if left == 0:
@@ -353,16 +351,17 @@ def weigh_pairs(records, starts, lists, width, height, cut, top, weights):
             weights[k] = 0.0
             if left == 0:
                 continue
-            rec = records[lists[k]]
-            planes[PLANE:] = 0.0
-            first, last = _rows_of(rec, y0, rows)
-            offset = x0 + 0.5 - float(rec[0])
+            g = np.intp(lists[k])
+            for lane in range(LANES):
+                planes[PLANE + lane] = 0.0
+            first, last = _rows_of(records, g, y0, rows)
+            offset = x0 + 0.5 - float(records[g, 0])
             for row in range(first, last + 1):
                 if alive[row]:
-                    dy = y0 + row + 0.5 - float(rec[1])
-                    u0 = rec[2] * (offset - rec[3] * dy)
-                    level = rec[5] - rec[4] * dy * dy
-                    if weigh_row(planes, row * TILE, np.float32(u0), rec[2],
+                    dy = y0 + row + 0.5 - float(records[g, 1])
+                    u0 = records[g, 2] * (offset - records[g, 3] * dy)
+                    level = records[g, 5] - records[g, 4] * dy * dy
+                    if weigh_row(planes, row * TILE, np.float32(u0), records[g, 2],
                                  np.float32(level), cut, top) == 2:
                         alive[row] = 0
                         left -= 1
