@@ -65,7 +65,9 @@ fuzz: $(VENV)/.test
 	$(BIN)/python -m tools.fuzz $(ARGS)
 
 bench: $(VENV)/.test
-	$(BIN)/python -m tools.bench $(ARGS)
+	@mkdir -p demo_out
+	test -n "$(ARGS)" || $(BIN)/python -m tools.make_scene demo_out/synth.ply
+	$(BIN)/python -m tools.bench $(or $(ARGS),demo_out/synth.ply)
 
 clean:
 	rm -rf $(VENV) demo_out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache \

@@ -22,7 +22,7 @@ from codec.cli.common import (
 from codec.errors import UsageError
 
 
-@click.command(cls=NfxCommand, epilog=EXIT_CODES)
+@click.command("splatdec", cls=NfxCommand, epilog=EXIT_CODES)
 @click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False,
                                                            path_type=Path))
 @click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
@@ -225,3 +225,7 @@ def _fact(value) -> str:
         case list() | tuple():
             return " ".join(_fact(v) for v in value)
     return str(value)
+
+
+if __name__ == "__main__":
+    main()

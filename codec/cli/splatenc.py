@@ -9,13 +9,21 @@ from pathlib import Path
 import click
 
 import codec
-from codec.cli.common import EXIT_CODES, NfxCommand, Progress, Size, format_size, plain_numbers
+from codec.cli.common import (
+    EXIT_CODES,
+    NfxCommand,
+    Progress,
+    Size,
+    format_size,
+    plain_numbers,
+    warnings_to_stderr,
+)
 from codec.errors import UsageError
 
 MAX_DEFAULT_VIEWS = 16
 
 
-@click.command(cls=NfxCommand, epilog=EXIT_CODES)
+@click.command("splatenc", cls=NfxCommand, epilog=EXIT_CODES)
 @click.argument("source", metavar="IN", type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, metavar="OUT.nfx",
               type=click.Path(path_type=Path), help="The NFX file to write.")
@@ -67,11 +75,12 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     check_writable(output, overwrite)
     progress = Progress(quiet)
     started = time.perf_counter()
-    data, report = _encode(source, options, given, progress)
+    with warnings_to_stderr("splatenc") as notes:
+        data, report = _encode(source, options, given, progress)
     atomic_write(output, data, overwrite=overwrite)
     progress.clear()
     report |= {
-        "input": str(source), "output": str(output),
+        "warnings": notes, "input": str(source), "output": str(output),
         "bytes_in": source.stat().st_size, "bytes": len(data),
         "seconds": round(time.perf_counter() - started, 3), "options": options.to_dict(),
     }
@@ -108,10 +117,15 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     splats = read_scene(source, report=read)
     cameras = read_cameras(given["cameras"]) if given["cameras"] else None
     report: dict = {}
-    data = encode(splats, options, cameras=cameras, progress=progress, report=report)
-    extra_lost = [] if options.keep_extra else list(splats.extra)
-    return data, {"source_format": read.source_format, "notes": read.notes,
-                  "extra_dropped": extra_lost, **report}
+    data = encode(splats, options, cameras=cameras, progress=progress, report=report,
+                  default_views=_spread(cameras) if given["default_views"] else None)
+    return data, {"source_format": read.source_format, "notes": read.notes, **report}
+
+
+def _spread(cameras: list) -> list:
+    """At most MAX_DEFAULT_VIEWS of the cameras, evenly over the list, the first among them."""
+    n = min(len(cameras), MAX_DEFAULT_VIEWS)
+    return [cameras[i * len(cameras) // n] for i in range(n)]
 
 
 def summary(report: dict) -> str:
@@ -127,10 +141,14 @@ def summary(report: dict) -> str:
     parts.append(f"{report['seconds']:.1f} s")
     lost = [f"{n:,} Gaussians ({why})" for why, n in report.get("dropped", {}).items()]
     lost += [f"{n:,} values changed ({why})" for why, n in report.get("changed", {}).items()]
-    if report["extra_dropped"]:
+    if report.get("extra_dropped"):
         lost.append(f"extra properties {', '.join(report['extra_dropped'])} (--keep-extra)")
     return f"{report['output']}: {', '.join(parts)}; lost: {'; '.join(lost) or _loss(report)}"
 
 
 def _loss(report: dict) -> str:
     return "precision only" if report["options"]["mode"] != "lossless" else "nothing"
+
+
+if __name__ == "__main__":
+    main()
