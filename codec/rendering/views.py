@@ -16,7 +16,11 @@ from codec.scene import Camera, Splats
 _UP = np.array([0.0, -1.0, 0.0])
 _BACKGROUND_TEST = 0.4
 _SAMPLES = 4096
-_CANDIDATES = 24
+_SURFACE_POINTS = 16384
+_CANDIDATES = 32
+_FOG_GAUSSIANS = 8192
+_FOG_STEPS = (0.0, 0.15, 0.3)  # before the lens, in r50
+_GRID = 16  # cells a side of the raster that tells hidden content
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,18 @@ def _weighted_quantiles(values: NDArray, weights: NDArray, at: tuple[float, ...]
     return np.interp(np.array(at) * mass[-1], mass, values[order])
 
 
-def _content(splats: Splats) -> tuple[NDArray, NDArray, NDArray]:
-    """Finite means [M, 3], their opacities [M] and longest axes [M], float64."""
+def _content(splats: Splats) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Finite means [M, 3], opacities [M], longest axes [M] (float64), and which they are [N]."""
     with np.errstate(over="ignore"):
         opacity = 1 / (1 + np.exp(-splats.opacity_logits.astype(np.float64)))
         size = np.exp(splats.log_scales.astype(np.float64).max(axis=1, initial=-np.inf))
     keep = np.isfinite(splats.means).all(axis=1) & np.isfinite(size) & (opacity > 0)
-    return splats.means[keep].astype(np.float64), opacity[keep], size[keep]
+    return splats.means[keep].astype(np.float64), opacity[keep], size[keep], keep
 
 
 def measure_extent(splats: Splats) -> Extent:
     """Opacity-weighted centre and radii; a unit ball at the origin for an empty scene."""
-    means, opacity, size = _content(splats)
+    means, opacity, size, _ = _content(splats)
     if len(means) == 0:
         return Extent(np.zeros(3), 1.0, 1.0, 1.0, 0.0)
     centre = np.array([_weighted_quantiles(means[:, k], opacity, (0.5,))[0] for k in range(3)])
@@ -125,18 +129,101 @@ def _object_view(rng, extent: Extent, width: int, height: int, fov_deg: float, n
     return look_at(extent.centre + distance * direction, target, width, height, fov_deg, name)
 
 
-def _view_score(camera: Camera, points: NDArray, extent: Extent) -> float:
-    """Share of the content in view, less ten times the share right before the lens."""
+def _surface_points(rng, splats: Splats, extent: Extent) -> NDArray[np.float64]:
+    """Points [M, 3] drawn from the Gaussians by opacity and area: what may hide content.
+
+    Areas are held below that of a disc of 0.3 r50, so that the background does not take all.
+    """
+    means, opacity, _, spread = _ellipsoids(splats)
+    sizes = np.sort(np.linalg.norm(spread, axis=1), axis=1)
+    area = np.minimum(sizes[:, 2] * sizes[:, 1], (0.3 * extent.r50) ** 2) + 1e-30
+    weights = opacity * area
+    pick = rng.choice(len(means), _SURFACE_POINTS, p=weights / weights.sum())
+    noise = rng.normal(size=(_SURFACE_POINTS, 3))
+    return means[pick] + np.einsum("nij,nj->ni", spread[pick], noise)
+
+
+def _ellipsoids(splats: Splats):
+    """Finite means, opacities, longest axes, and axes [M, 3, 3] (columns, world units)."""
+    from codec.rendering.reference import rotation_matrices
+
+    means, opacity, size, keep = _content(splats)
+    quats = splats.quats[keep].astype(np.float64)
+    quats[np.linalg.norm(quats, axis=1) < 1e-12] = (1, 0, 0, 0)
+    axes = rotation_matrices(quats) * np.exp(splats.log_scales[keep].astype(np.float64))[:, None]
+    return means, opacity, size, axes
+
+
+@dataclass(frozen=True, slots=True)
+class _Fog:
+    """The coarsest Gaussians: what blurs everything when a camera stands in it."""
+
+    means: NDArray[np.float64]
+    whitening: NDArray[np.float64]
+    opacity: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, splats: Splats) -> _Fog:
+        means, opacity, size, axes = _ellipsoids(splats)
+        pick = np.argsort(-opacity * size, kind="stable")[:_FOG_GAUSSIANS]
+        lengths = np.maximum(np.linalg.norm(axes[pick], axis=1), 1e-9 * (1 + size[pick, None]))
+        whitening = (axes[pick] / lengths[:, None] ** 2).transpose(0, 2, 1)
+        return cls(means[pick], whitening, opacity[pick])
+
+    def at(self, point: NDArray) -> float:
+        """Sum of opacity * density (1 at a Gaussian's centre) at a point [3]."""
+        d = np.einsum("nij,nj->ni", self.whitening, point - self.means)
+        return float((self.opacity * np.exp(-0.5 * (d * d).sum(axis=1))).sum())
+
+
+def _to_grid(camera: Camera, points: NDArray) -> tuple[NDArray, NDArray]:
+    """Cell of a _GRID x _GRID raster over the image (-1 outside) and depth of each point."""
     t = points @ camera.world_to_camera[:3, :3].T + camera.world_to_camera[:3, 3]
     z = np.maximum(t[:, 2], 1e-9)
-    inside = ((t[:, 2] > 0) & (np.abs(t[:, 0]) * camera.fx < camera.cx * z)
-              & (np.abs(t[:, 1]) * camera.fy < camera.cy * z))
-    near = (inside & (z < 0.3 * extent.r50)) | (np.linalg.norm(t, axis=1) < 0.15 * extent.r50)
-    return float(inside.mean() - 10 * near.mean())
+    x = np.floor((t[:, 0] / z * camera.fx + camera.cx) / camera.width * _GRID)
+    y = np.floor((t[:, 1] / z * camera.fy + camera.cy) / camera.height * _GRID)
+    inside = (t[:, 2] > 1e-9) & (x >= 0) & (y >= 0) & (x < _GRID) & (y < _GRID)
+    return np.where(inside, y * _GRID + x, -1).astype(np.int64), t[:, 2]
 
 
-def _place_view(rng, extent, points, width, height, fov_deg, name) -> Camera:
+def _view_score(camera: Camera, points: NDArray, surface: NDArray, extent: Extent) -> float:
+    """Share of the content in view and not hidden, less what hangs right before the lens.
+
+    Content is hidden when five surface points of its cell lie at less than 0.8 of its depth.
+    """
+    cell, z = _to_grid(camera, points)
+    blocker_cell, blocker_z = _to_grid(camera, surface)
+    order = np.lexsort((blocker_z, blocker_cell))
+    blocker_cell, blocker_z = blocker_cell[order], blocker_z[order]
+    first = np.searchsorted(blocker_cell, np.arange(_GRID * _GRID))
+    fifth = np.minimum(first + 4, len(order) - 1)
+    full = blocker_cell[fifth] == np.arange(_GRID * _GRID)
+    wall = np.where(full, blocker_z[fifth], np.inf)
+    seen = (cell >= 0) & (0.8 * z <= wall[np.maximum(cell, 0)])
+    near = (cell >= 0) & (z < 0.3 * extent.r50)
+    close_wall = (wall < 0.3 * extent.r50).mean()
+    return float(seen.mean() - 5 * near.mean() - 0.5 * close_wall)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What choosing views within a scene looks at: sampled content, surfaces and fog."""
+
+    extent: Extent
+    points: NDArray[np.float64]
+    surface: NDArray[np.float64]
+    fog: _Fog
+
+    def score(self, camera: Camera) -> float:
+        """Unhidden content in view, less the fog the camera stands in."""
+        forward, step = camera.world_to_camera[2, :3], self.extent.r50
+        mist = sum(self.fog.at(camera.position + s * step * forward) for s in _FOG_STEPS)
+        return _view_score(camera, self.points, self.surface, self.extent) - min(1.0, mist)
+
+
+def _place_view(rng, place: _Place, width, height, fov_deg, name) -> Camera:
     """The best of some cameras in the dense region that look at dense content."""
+    points, extent = place.points, place.extent
     dense = points[np.linalg.norm(points - extent.centre, axis=1) <= 1.2 * extent.r50]
     dense = dense if len(dense) else points
     low, high = np.quantile(points, (0.1, 0.9), axis=0)
@@ -145,7 +232,7 @@ def _place_view(rng, extent, points, width, height, fov_deg, name) -> Camera:
         position = rng.uniform(low, high)
         target = dense[rng.integers(len(dense))]
         camera = look_at(position, target, width, height, fov_deg, name)
-        score = _view_score(camera, points, extent)
+        score = place.score(camera)
         if score > best_score:
             best, best_score = camera, score
     return best
@@ -157,14 +244,15 @@ def seeded_views(
     """`n` views chosen by `seed` alone: the same scene and seed give the same cameras.
 
     Objects are seen from outside, places with a background from within (`has_background`):
-    cameras in the 10 to 90 % box of the content, clear of Gaussians right before the lens.
+    cameras in the 10 to 90 % box of the content, the best of 32 by the content they see unhidden.
     """
     _check_size(n, width, height, fov_deg)
     rng = np.random.Generator(np.random.PCG64(seed))
     extent = measure_extent(splats)
-    means, opacity, _ = _content(splats)
+    means, opacity, _, _ = _content(splats)
     names = [f"seeded_{i:03d}" for i in range(n)]
     if len(means) == 0 or not has_background(extent):
         return [_object_view(rng, extent, width, height, fov_deg, name) for name in names]
     points = means[rng.choice(len(means), _SAMPLES, p=opacity / opacity.sum())]
-    return [_place_view(rng, extent, points, width, height, fov_deg, name) for name in names]
+    place = _Place(extent, points, _surface_points(rng, splats, extent), _Fog.of(splats))
+    return [_place_view(rng, place, width, height, fov_deg, name) for name in names]
