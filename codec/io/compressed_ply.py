@@ -38,7 +38,7 @@ def read_compressed_ply(data: memoryview, header: Header, antialiased: bool) -> 
         vertex.column(name).astype(np.uint32, copy=False) for name in _PACKED
     )
     rgba = _bits(color, (24, 16, 8, 0), 8)
-    rgb = rgba[:, :3] / 255
+    rgb: NDArray[np.floating] = rgba[:, :3] / 255
     if all(name in chunk for name in _COLOR_RANGES):
         rgb = _lerp(chunk, _COLOR_RANGES[:3], _COLOR_RANGES[3:], block, rgb)
     return Splats(
@@ -75,7 +75,7 @@ def _unpack_11_10_11(words: NDArray[np.uint32]) -> NDArray[np.float64]:
 
 
 def _lerp(
-    chunk: Columns, low: list[str], high: list[str], block: NDArray, t: NDArray[np.float64]
+    chunk: Columns, low: list[str], high: list[str], block: NDArray, t: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     a, b = chunk.matrix(low)[block], chunk.matrix(high)[block]
     return (a * (1.0 - t) + b * t).astype(np.float32)

@@ -170,9 +170,8 @@ def _ply_parts(splats: Splats, normals: bool, extra: bool) -> list[bytes | memor
     names = [*_MEANS, *(_NORMALS if normals else []), *_SH0, *(f"f_rest_{i}" for i in range(3 * k))]
     names += ["opacity", *_SCALES, *_QUATS]
     tail = {name: values for name, values in extras.items() if name not in names}
-    dtype = [("base", "<f4", (len(names),))]
-    dtype += [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
-    rows = np.empty(n, dtype)
+    columns = [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
+    rows = np.empty(n, np.dtype([("base", "<f4", (len(names),)), *columns]))
     _fill_base(rows["base"], splats, {name: i for i, name in enumerate(names)}, normals)
     for name, values in extras.items():
         if name in tail:
@@ -181,7 +180,7 @@ def _ply_parts(splats: Splats, normals: bool, extra: bool) -> list[bytes | memor
             rows["base"][:, names.index(name)] = values
     types = dict.fromkeys(names, "float")
     types |= {name: _PLY_TYPES[values.dtype.str[1:]] for name, values in tail.items()}
-    return [_header_text(splats, types), memoryview(rows.view(np.uint8)) if n else b""]
+    return [_header_text(splats, types), rows.view(np.uint8).data if n else b""]
 
 
 def _fill_base(base: NDArray, splats: Splats, column: dict[str, int], normals: bool) -> None:

@@ -170,7 +170,7 @@ def read_elements(data: bytes | memoryview, header: Header, names: list[str]) ->
     Raises SceneError when the file ends early or an ASCII token is no number.
     """
     ascii_body = header.format == "ascii"
-    body = _ascii_values(data, header.body) if ascii_body else memoryview(data)
+    body = _ascii_values(data, header.body) if ascii_body else np.frombuffer(data, np.uint8)
     position = 0 if ascii_body else header.body
     wanted = [e.name for e in header.elements if e.name in names]
     out: dict[str, Columns] = {}
@@ -194,7 +194,7 @@ def _ascii_values(data: bytes | memoryview, start: int) -> NDArray[np.float64]:
 
 
 def _read_element(
-    body: memoryview | NDArray, element: Element, position: int, ply_format: str
+    body: NDArray, element: Element, position: int, ply_format: str
 ) -> tuple[Columns, int]:
     ascii_body = ply_format == "ascii"
     sizes = [1 if ascii_body else int((p.count_dtype or p.dtype)[1:]) for p in element.properties]
@@ -216,7 +216,9 @@ def _read_element(
     return _binary_columns(body, element, position, order), position + least
 
 
-def _binary_columns(body: memoryview, element: Element, position: int, order: str) -> Columns:
+def _binary_columns(
+    body: NDArray[np.uint8], element: Element, position: int, order: str
+) -> Columns:
     dtypes = {p.name: p.dtype for p in element.properties}
     n, kinds = element.count, set(dtypes.values())
     if len(kinds) == 1:
@@ -231,27 +233,26 @@ def _binary_columns(body: memoryview, element: Element, position: int, order: st
 
 
 def _read_with_lists(
-    body: memoryview | NDArray, element: Element, position: int, order: str, ascii_body: bool
+    body: NDArray, element: Element, position: int, order: str, ascii_body: bool
 ) -> tuple[Columns, int]:
     """Rows of varying length: find where each property starts, then gather the scalars."""
     starts, end = _walk_rows(body, element, position, order, ascii_body)
     dtypes: dict[str, str] = {}
     columns: dict[str, NDArray] = {}
-    view = body if ascii_body else np.frombuffer(body, np.uint8)
     for i, prop in enumerate(element.properties):
         if prop.count_dtype:
             continue
         dtypes[prop.name] = prop.dtype
         if ascii_body:
-            columns[prop.name] = view[starts[:, i]]
+            columns[prop.name] = body[starts[:, i]]
         else:
             index = starts[:, i, None] + np.arange(int(prop.dtype[1:]))
-            columns[prop.name] = view[index].view(order + prop.dtype)[:, 0]
+            columns[prop.name] = np.asarray(body[index]).view(order + prop.dtype)[:, 0]
     return Columns(dtypes, element.count, None, columns), end
 
 
 def _walk_rows(
-    body: memoryview | NDArray, element: Element, position: int, order: str, ascii_body: bool
+    body: NDArray, element: Element, position: int, order: str, ascii_body: bool
 ) -> tuple[NDArray[np.int64], int]:
     """(start of every property of every row [count, n_properties], end of the element)."""
     starts = np.empty((element.count, len(element.properties)), np.int64)
@@ -269,7 +270,9 @@ def _walk_rows(
                 position += unit
                 continue
             try:
-                count = reader.unpack_from(body, position)[0] if reader else int(body[position])
+                (count,) = (
+                    reader.unpack_from(body.data, position) if reader else (int(body[position]),)
+                )
             except (struct.error, IndexError, ValueError, OverflowError):
                 count = size  # past the end, or not a number: reported just below
             position += (reader.size if reader else 1) + count * unit

@@ -28,7 +28,7 @@ def read_splat32(data: memoryview) -> Splats:
     with np.errstate(divide="ignore"):
         log_scales = np.log(scales)
     # Writers store round(q * 128 + 128): 128 is an exact zero and 255 stands for +1.
-    quats = (rows["quat"].astype(np.float32) - 128) / 128
+    quats = ((rows["quat"] - 128.0) / 128).astype(np.float32)
     return Splats(
         means=np.ascontiguousarray(rows["mean"]),
         log_scales=log_scales,

@@ -131,11 +131,11 @@ def _to_splats(header: _Header, sections: list[bytes]) -> Splats:
     rest = sh.reshape(n, k, 3)[:, :15]
     return Splats(
         means=_positions(positions, header),
-        log_scales=(scales.reshape(n, 3) / np.float32(16) - np.float32(10)),
+        log_scales=(scales.reshape(n, 3) / 16 - 10).astype(np.float32),
         quats=_rotations(rotations, header.version),
         opacity_logits=logit_of_bytes(alphas),
         sh0=((colors.reshape(n, 3) / 255 - 0.5) / _COLOR_SCALE).astype(np.float32),
-        shN=(rest.astype(np.float32) - 128) / 128,
+        shN=((rest.astype(np.int16) - 128) / 128).astype(np.float32),
         antialiased=bool(header.flags & _FLAG_ANTIALIASED),
     )
 
