@@ -46,7 +46,7 @@ def image_psnr(reference: NDArray[np.float32], image: NDArray[np.float32]) -> fl
     """PSNR in dB of two float RGB images, both clipped to 0..1; at most PSNR_CAP."""
     difference = np.clip(reference, 0, 1).astype(np.float64) - np.clip(image, 0, 1)
     mse = float(np.mean(difference**2))
-    return min(PSNR_CAP, -10 * np.log10(mse)) if mse > 0 else PSNR_CAP
+    return min(PSNR_CAP, float(-10 * np.log10(mse))) if mse > 0 else PSNR_CAP
 
 
 def render_rgb(splats: Splats, cameras: list[Camera]) -> list[NDArray[np.float32]]:
