@@ -15,8 +15,13 @@ from codec.encoder.steps import Steps
 
 
 def delta_for(quality: float) -> float:
-    """The common step: 0.125 at quality 75, halved every 14 points."""
-    return 0.125 * 2.0 ** ((75 - quality) / 14)
+    """The common step: 0.125 at quality 70, halved every 12 points (6 dB)."""
+    return 0.125 * 2.0 ** ((70 - quality) / 12)
+
+
+def target_db(quality: float) -> float:
+    """PSNR of renders against the input's renders that a quality stands for."""
+    return 10 + quality / 2
 
 
 def plan_steps(p: Prepared, quality: float) -> Steps:

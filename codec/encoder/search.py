@@ -1,18 +1,200 @@
-"""Choosing steps: analytic at low effort, by rendering from effort 3 on."""
+"""Choosing steps: analytic at low effort, from effort 3 on by rendering."""
 
 from __future__ import annotations
 
-from codec.encoder.plan import delta_for, steps_from
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from codec.encoder.plan import delta_for, steps_from, target_db
 from codec.encoder.prepare import Prepared
-from codec.encoder.steps import Steps
+from codec.encoder.steps import Steps, Weights
+from codec.errors import BackendError, UsageError
 from codec.options import EncoderOptions
+from codec.scene import Camera, Splats
 
 NEAR_LOSSLESS_DELTA = 2.0**-9
+SEARCH_EFFORT = 3
+# Octaves around the plan at which each field is measured; between them, lines in log scale.
+OCTAVES = (2.0, 1.0, 0.0, -1.0, -2.0)
+FLAT = Weights(0, 0)
+CANDIDATE_WEIGHTS = {
+    "position": (Weights(8, 0), FLAT, Weights(16, 0)),
+    "scale": (Weights(8, 0), FLAT, Weights(16, 0)),
+    "rotation": (Weights(8, 8), Weights(16, 8), Weights(8, 4), Weights(12, 12)),
+    "dc": (Weights(16, 12), Weights(16, 16), Weights(16, 6), Weights(16, 0)),
+    "sh": (Weights(16, 12), Weights(16, 16), Weights(16, 6)),
+}
+N_VIEWS, VIEW_WIDTH = 5, 400
 
 
-def choose_steps(splats, prepared: Prepared, options: EncoderOptions, cameras, build, progress,
+def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,
+                 cameras: list[Camera] | None, build: Callable[[Steps], bytes], progress,
                  report: dict) -> Steps:
-    delta = delta_for(options.quality)
+    """Steps for a scene: one knob `x` in quality points, turned to meet a target where asked."""
     if options.mode == "near-lossless":
-        delta = NEAR_LOSSLESS_DELTA
-    return steps_from(prepared, delta)
+        return near_lossless_steps(prepared)
+    error = None
+    if prepared.n and (options.effort >= SEARCH_EFFORT or options.target_psnr is not None):
+        error = view_error(splats, cameras, options, report)
+    if error is not None and options.effort >= SEARCH_EFFORT:
+        family = searched_family(splats, prepared, options, error, progress)
+    else:
+        def family(quality: float) -> Steps:
+            return steps_from(prepared, delta_for(quality))
+    if options.target_size is not None:
+        return fit_size(family, build, options.target_size, progress)
+    if options.target_psnr is not None and prepared.n:
+        return fit_psnr(family, build, error, options.target_psnr, progress, report)
+    return family(options.quality)
+
+
+def near_lossless_steps(prepared: Prepared) -> Steps:
+    """Flat, fine steps with stated bounds (README): no field follows another's value."""
+    delta = NEAR_LOSSLESS_DELTA
+    return replace(
+        steps_from(prepared, delta), position_weights=FLAT, scale_weights=FLAT,
+        rotation_weights=FLAT, dc_weights=FLAT, sh_weights=FLAT, dead_zone=0.5, rotation_cap=0.0,
+    )
+
+
+def view_error(splats, cameras, options: EncoderOptions, report: dict):
+    """Renders to compare with; None, and a line in the report, when no renderer is installed."""
+    from codec.encoder.probe import ViewError
+
+    chosen = search_views(splats, cameras, options.seed)
+    try:
+        error = ViewError(splats, chosen, options.threads)
+    except BackendError as exc:
+        if options.target_psnr is not None:
+            raise
+        report["note"] = f"steps by the analytic plan, no renderer: {exc}"
+        return None
+    source = "the given cameras" if cameras else f"seeded views (seed {options.seed})"
+    report["views"] = f"{len(chosen)} of {source}"
+    return error
+
+
+def search_views(splats: Splats, cameras: list[Camera] | None, seed: int) -> list[Camera]:
+    """A few small views: evenly spaced ones of the given cameras, or seeded ones."""
+    if cameras:
+        ordered = sorted(cameras, key=lambda camera: camera.name)
+        stride = max(1, len(ordered) // N_VIEWS)
+        chosen = ordered[stride // 2 :: stride][:N_VIEWS]
+        return [c.resized(VIEW_WIDTH) if c.width > VIEW_WIDTH else c for c in chosen]
+    from codec.rendering.views import seeded_views
+
+    return seeded_views(splats, N_VIEWS, VIEW_WIDTH, VIEW_WIDTH * 3 // 4, seed)
+
+
+def shifted(steps: Steps, name: str, octaves: float) -> Steps:
+    """The steps with one field coarser by `octaves`."""
+    factor = 2.0**octaves
+    if name == "position":
+        return replace(steps, position=steps.position - octaves)
+    if name == "opacity":
+        levels = int(np.clip(round(steps.opacity_levels / factor), 2, 4096))
+        return replace(steps, opacity_levels=levels)
+    return replace(steps, **{name: getattr(steps, name) * factor})
+
+
+def searched_family(splats, prepared: Prepared, options: EncoderOptions, error, progress):
+    """Steps as a function of quality, from measured rate and distortion of each field."""
+    from codec.encoder.probe import FIELDS, FieldProbe
+
+    base = steps_from(prepared, delta_for(np.clip(options.quality, 40, 90)))
+    probe = FieldProbe(splats, prepared, base, error)
+    names = [n for n in FIELDS if n != "sh" or prepared.rest.shape[1]]
+    curves = {}
+    for i, name in enumerate(names):
+        progress("measuring", i / len(names), name)
+        if options.effort >= 5 and name in CANDIDATE_WEIGHTS:
+            base = _best_weights(probe, base, name)
+        curves[name] = [(o, probe.measure(name, shifted(base, name, o))) for o in OCTAVES]
+    return lambda quality: _combine(base, curves, 10 ** (-target_db(quality) / 10))
+
+
+def _best_weights(probe, base: Steps, name: str) -> Steps:
+    """The weights with the least distortion at equal rate: bits + 3N/2 log2(mse) per field."""
+    slope = 0.5 * (1.0 if name == "opacity" else 3.0) * probe._p.n
+    if name == "sh":
+        low, high = (probe.measure(name, shifted(base, name, o)).bits for o in (0.5, -0.5))
+        slope = 0.5 * max(high - low, 1.0)
+    best = None
+    for weights in CANDIDATE_WEIGHTS[name]:
+        steps = replace(base, **{f"{name}_weights": weights})
+        measured = probe.measure(name, steps)
+        cost = measured.bits + slope * np.log2(measured.mse)
+        if best is None or cost < best[0]:
+            best = (cost, steps)
+    return best[1]
+
+
+def _combine(base: Steps, curves: dict, target_mse: float) -> Steps:
+    """Least total bits with the sum of field distortions at `target_mse` (equal slopes)."""
+    grid = np.arange(-6.0, 6.01, 0.05)
+    tables = {name: _interpolate(points, grid) for name, points in curves.items()}
+    low, high = -20.0, 60.0  # log2 of lambda
+    for _ in range(50):
+        middle = (low + high) / 2
+        picks = {n: int(np.argmin(b + 2.0**middle * d)) for n, (b, d) in tables.items()}
+        total = sum(tables[n][1][k] for n, k in picks.items())
+        low, high = (low, middle) if total <= target_mse else (middle, high)
+    steps = base
+    for name, k in picks.items():
+        steps = shifted(steps, name, float(grid[k]))
+    return steps
+
+
+def _interpolate(points, grid):
+    """Bits and distortion on the octave grid; beyond the ends, the ends' slopes."""
+    x = np.array([octave for octave, _ in points][::-1])
+    bits = np.array([m.bits for _, m in points][::-1])
+    log_d = np.log2([m.mse for _, m in points][::-1])
+    log_d = np.maximum.accumulate(log_d)
+    out = [np.interp(grid, x, values) for values in (bits, log_d)]
+    for values, known in zip(out, (bits, log_d), strict=True):
+        left, right = known[1] - known[0], known[-1] - known[-2]
+        values[grid < x[0]] += left * (grid[grid < x[0]] - x[0])
+        values[grid > x[-1]] += right * (grid[grid > x[-1]] - x[-1])
+    return np.maximum(out[0], 0), np.exp2(np.maximum.accumulate(out[1]))
+
+
+def fit_size(family, build, target: int, progress) -> Steps:
+    """The best quality whose stream is not larger than `target` bytes, within 1 % when it can."""
+    low, high, best = 1.0, 100.0, family(1.0)
+    for i in range(14):
+        middle = (low + high) / 2
+        steps = family(middle)
+        size = len(build(steps))
+        progress("fitting size", i / 14, f"{size} bytes")
+        if size <= target:
+            low, best = middle, steps
+            if size > 0.995 * target:
+                break
+        else:
+            high = middle
+    return best
+
+
+def fit_psnr(family, build, error, target: float, progress, report: dict) -> Steps:
+    """The lowest quality whose decoded renders reach `target` dB."""
+    from codec.decoder.decode import decode
+
+    low, high, best = 1.0, 110.0, None
+    for i in range(10):
+        middle = (low + high) / 2
+        steps = family(middle)
+        reached = error.psnr(decode(build(steps)))
+        progress("fitting PSNR", i / 10, f"{reached:.2f} dB")
+        if reached >= target:
+            high, best = middle, (steps, reached)
+            if reached < target + 0.05:
+                break
+        else:
+            low = middle
+    if best is None:
+        raise UsageError(f"{target} dB cannot be reached; use --near-lossless or --lossless")
+    report["psnr"] = best[1]
+    return best[0]

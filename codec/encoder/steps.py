@@ -40,13 +40,13 @@ class Steps:
     dc: float
     sh: float
     sh_rows: int
-    rotation_cap: float = 2.8
+    rotation_cap: float = 4.2
     dead_zone: float = 0.45
     position_weights: Weights = field(default=Weights(8, 0))
-    scale_weights: Weights = field(default=Weights(16, 0))
-    rotation_weights: Weights = field(default=Weights(8, 4))
-    dc_weights: Weights = field(default=Weights(16, 8))
-    sh_weights: Weights = field(default=Weights(16, 8))
+    scale_weights: Weights = field(default=Weights(8, 0))
+    rotation_weights: Weights = field(default=Weights(8, 8))
+    dc_weights: Weights = field(default=Weights(16, 12))
+    sh_weights: Weights = field(default=Weights(16, 12))
 
 
 @dataclass
@@ -86,22 +86,21 @@ def quantize_scene(p: Prepared, steps: Steps) -> Quantized:
     """Symbols in input order; `params` still without field models and basis rows' models."""
     opacity = quantize.quantize_opacity(p.logits, steps.opacity_levels)
     alpha = quantize.log_alpha(opacity, steps.opacity_levels)
-    params = _geometry_params(p, steps, alpha)
-    scales = _quantize_scales(p.scales, params, alpha)
+    params = geometry_params(p, steps, alpha)
+    scales = quantize_scales(p.scales, params, alpha)
     cells = np.floor(np.ldexp(p.means, params.grid_exponent)).astype(np.int64)
     footprint = quantize.log_footprint(params, scales, cells)
-    params = _attribute_rules(params, steps, alpha, footprint, scales)
+    params = attribute_rules(params, steps, alpha, footprint, scales)
     symbols = TileSymbols(cells, opacity, scales)
-    symbols.rotation = _quantize_rotation(p.quats, params, scales, alpha, footprint)
-    symbols.refinement = _quantize_refinement(p.means, params, cells, alpha, footprint)
+    symbols.rotation = quantize_rotation(p.quats, params, scales, alpha, footprint)
+    symbols.refinement = quantize_refinement(p.means, params, cells, alpha, footprint)
     shifts = quantize.class_shifts(params.dc_rule, alpha, footprint)
-    unit = quantize.fine_unit(params.dc_step)
-    symbols.dc = quantize.round_to(p.ycc, unit, shifts[:, None]) << shifts[:, None]
-    params, symbols.sh = _quantize_sh(p, steps, params, alpha, footprint)
+    symbols.dc = quantize_dc(p.ycc, params, shifts)
+    params, symbols.sh = quantize_sh(p, steps, params, alpha, footprint)
     return Quantized(params, np.arange(p.n), cells, symbols, alpha, footprint)
 
 
-def _geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
+def geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
     w = steps.position_weights
     rule = rule_for(w, alpha, 0, 0.0)
     spread = rule.bits(alpha, 0, -40, 40)
@@ -123,7 +122,7 @@ def _geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
     )
 
 
-def _attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingParams:
+def attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingParams:
     from dataclasses import replace
 
     rotation = PrecisionRule(0, steps.rotation_weights.alpha, steps.rotation_weights.footprint)
@@ -141,7 +140,7 @@ def _attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingPa
     )
 
 
-def _quantize_scales(scales, params, alpha):
+def quantize_scales(scales, params, alpha):
     shifts = quantize.class_shifts(params.scale_rule, alpha)
     unit = quantize.fine_unit(params.scale_step)
     out = np.zeros((len(scales), 3), np.int64)
@@ -152,7 +151,7 @@ def _quantize_scales(scales, params, alpha):
     return out
 
 
-def _quantize_rotation(quats, params, scales, alpha, footprint):
+def quantize_rotation(quats, params, scales, alpha, footprint):
     from codec.core.tile import rotation_offset
 
     bits = quantize.rotation_bits(params, scales, alpha, footprint)
@@ -161,13 +160,18 @@ def _quantize_rotation(quats, params, scales, alpha, footprint):
     return np.clip(symbols, -limit, limit)
 
 
-def _quantize_refinement(means, params, cells, alpha, footprint):
+def quantize_refinement(means, params, cells, alpha, footprint):
     bits = quantize.refine_bits(params, MAX_REFINE_BITS, alpha, footprint)
     inside = np.ldexp(means, params.grid_exponent) - cells
     return np.floor(np.ldexp(inside, bits[:, None])).astype(np.int64)
 
 
-def _quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
+def quantize_dc(ycc, params, shifts):
+    unit = quantize.fine_unit(params.dc_step)
+    return quantize.round_to(ycc, unit, shifts[:, None]) << shifts[:, None]
+
+
+def quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
     from dataclasses import replace
 
     rows = min(steps.sh_rows, p.rest.shape[1])
@@ -180,7 +184,7 @@ def _quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
     coded, used = [], 0
     for i in range(rows):
         symbols = quantize.round_to(coefficients[:, i], unit, shifts, steps.dead_zone)
-        used = i + 1 if symbols.any() else used
+        used = i + 1 if np.count_nonzero(symbols) > 0.002 * p.n else used
         coded.append(symbols << shifts)
     first = (used + 2) // 3
     layers = tuple(r for r in (first, used - first) if r)
