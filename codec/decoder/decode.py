@@ -69,11 +69,13 @@ def _join(stream: Stream, parts: list[dict]) -> Splats:
 
 
 def _decode_lossless(stream: Stream, index: int, depth: int) -> dict:
-    from codec.core.lossless import decode_tile
+    from codec.core import lossless
 
-    box = stream.payloads[0, index]
-    return decode_tile(box.payload, stream.params, stream.tiles[index].n, stream.header.sh_degree,
-                       box.where)
+    box, degree = stream.payloads[0, index], stream.header.sh_degree
+    coder = SymbolDecoder(box.payload, box.where)
+    columns = lossless.code_tile(coder, stream.params, stream.tiles[index], degree)
+    coder.finish()
+    return lossless.decode_columns(columns, degree)
 
 
 def _decode_tile(stream: Stream, index: int, depth: int) -> dict:

@@ -112,9 +112,10 @@ def _read_head(stream: Stream, box: Box, limits: DecoderLimits) -> None:
 
 def _read_modl(stream: Stream, box: Box, limits: DecoderLimits) -> None:
     if stream.lossless:
-        from codec.core.lossless import LosslessParams
+        from codec.core.lossless import LosslessParams, column_groups
 
-        stream.params = LosslessParams.read(box.payload)
+        n_columns = len(column_groups(stream.header.sh_degree, False))
+        stream.params = LosslessParams.read(box.payload, n_columns)
         stream.layers = ("base",)
         return
     stream.params = CodingParams.read(box.payload, stream.header.sh_degree)

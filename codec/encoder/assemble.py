@@ -34,17 +34,17 @@ def split_tiles(cells, tile_size: int) -> list[Part]:
     n = len(cells)
     if not n:
         return []
-    order = _sorted_rows(cells, np.arange(n))[1]
+    order = sorted_rows(cells, np.arange(n))[1]
     n_tiles = -(-n // tile_size)
     edges = [n * i // n_tiles for i in range(n_tiles + 1)]
     parts = []
     for a, b in zip(edges[:-1], edges[1:], strict=True):
-        header, rows = _sorted_rows(cells, order[a:b]) if n_tiles > 1 else _sorted_rows(cells, order)
+        header, rows = sorted_rows(cells, order[a:b]) if n_tiles > 1 else sorted_rows(cells, order)
         parts.append(Part(header, rows))
     return parts
 
 
-def _sorted_rows(cells, rows):
+def sorted_rows(cells, rows):
     inside = cells[rows]
     origin = inside.min(axis=0)
     bits = tuple(int(v).bit_length() for v in (inside.max(axis=0) - origin))

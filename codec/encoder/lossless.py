@@ -1,0 +1,85 @@
+"""Encoding without loss: tree order (or the input's), every float32 bit kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from codec.core import lossless
+from codec.core.entropy import SymbolEncoder
+from codec.core.geometry import tree_keys
+from codec.core.params import SceneHeader, TileHeader
+from codec.encoder.ancillary import ancillary_boxes
+from codec.encoder.assemble import sorted_rows, write_stream
+from codec.options import EncoderOptions
+from codec.scene import Splats
+from codec.wire import tables
+
+COMMON_SHARE = 0.02
+
+
+def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> bytes:
+    """The stream of `splats`, exact to the bit (NaNs and infinities too).
+
+    Order: as given with options.keep_order, else by the tree keys of the positions' ordered integers
+    (rows with equal keys keep their input order).
+    """
+    columns = bit_columns(splats)
+    rows, headers = _tiles(columns, options)
+    if not options.keep_order:
+        columns = columns[:, rows]
+    params = _fit(columns, options.keep_order)
+    payloads, start = [], 0
+    for header in headers:
+        coder = SymbolEncoder()
+        part = columns[:, start : start + header.n]
+        lossless.code_tile(coder, params, header, splats.sh_degree, part)
+        payloads.append([coder.finish()])
+        start += header.n
+    headers = [replace(h, sizes=(len(p[0]),)) for h, p in zip(headers, payloads, strict=True)]
+    flags = (tables.SCENE_FLAG_ANTIALIASED * splats.antialiased
+             | tables.SCENE_FLAG_ORDER_KEPT * options.keep_order)
+    header = SceneHeader(splats.n_gaussians, splats.sh_degree, flags)
+    kept = splats if options.keep_extra else replace(splats, extra={})
+    in_order = kept.take(rows) if kept.extra else kept
+    return write_stream(tables.PROFILE_LOSSLESS, header, params.write(), headers, payloads,
+                        ancillary_boxes(in_order, default_views))
+
+
+def bit_columns(splats: Splats) -> np.ndarray:
+    """[C, N] int64: bit patterns of all columns in coding order."""
+    n = splats.n_gaussians
+    parts = (splats.means, splats.opacity_logits[:, None], splats.log_scales, splats.quats,
+             splats.sh0, splats.shN.reshape(n, 3 * splats.shN.shape[1]))
+    joined = np.concatenate([np.asarray(p, np.float32) for p in parts], axis=1)
+    return np.ascontiguousarray(joined.view(np.uint32).T).astype(np.int64)
+
+
+def _tiles(columns, options: EncoderOptions):
+    """Row order and tile headers."""
+    n = columns.shape[1]
+    if not n:
+        return np.zeros(0, np.int64), []
+    n_tiles = -(-n // options.tile_size)
+    edges = [n * i // n_tiles for i in range(n_tiles + 1)]
+    spans = list(zip(edges[:-1], edges[1:], strict=True))
+    if options.keep_order:
+        return np.arange(n), [TileHeader(b - a, (0, 0, 0), (0, 0, 0)) for a, b in spans]
+    cells = np.stack([lossless.ordered(c) for c in columns[:3]], axis=1) >> lossless.TAIL_BITS
+    bits = tuple(int(v).bit_length() for v in np.ptp(cells, axis=0))
+    order = np.argsort(tree_keys(cells - cells.min(axis=0), bits), kind="stable")
+    parts = [sorted_rows(cells, order[a:b]) for a, b in spans]
+    return np.concatenate([rows for _, rows in parts]), [header for header, _ in parts]
+
+
+def _fit(columns, keep_order: bool) -> lossless.LosslessParams:
+    plain = columns if keep_order else columns[3:]
+    common, tops = [], []
+    for column in plain:
+        tops.append(int(((column >> 23) & 255).max(initial=0)))
+        values, counts = np.unique(column, return_counts=True)
+        best = int(counts.argmax()) if len(counts) else 0
+        frequent = len(counts) and counts[best] > max(COMMON_SHARE * len(column), 4)
+        common.append(int(values[best]) if frequent else None)
+    return lossless.LosslessParams(keep_order, tuple(common), tuple(tops))
