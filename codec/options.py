@@ -15,9 +15,9 @@ class EncoderOptions:
     effort: 1..9; from 3 on, steps are searched by rendering when a renderer is installed.
     target_size: bytes the whole file must not exceed.   target_psnr: dB, renders against renders.
     sh_degree: keep at most this SH degree.              max_gaussians: keep the most visible ones.
-    mode: "lossy", "near-lossless" or "lossless".        keep_order: lossless only, keep the input order.
+    mode: "lossy", "near-lossless" or "lossless".        keep_order: lossless only, input order.
     keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
-    tile_size: most Gaussians in one tile.               threads: 0 = all cores; never changes the bytes.
+    tile_size: most Gaussians in one tile.               threads: 0 = all cores; same bytes always.
     prune: drop Gaussians no view can see.
     """
 

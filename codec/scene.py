@@ -118,7 +118,8 @@ class RenderedView:
     """One rendered view.
 
     rgb: [H, W, 3] float32, composited on the background, not clipped.
-    alpha: [H, W] float32 in 0..1.   depth: [H, W] float32, alpha-weighted mean camera z, 0 where empty.
+    alpha: [H, W] float32 in 0..1.
+    depth: [H, W] float32, alpha-weighted mean camera z, 0 where empty.
     """
 
     camera: Camera

@@ -27,7 +27,7 @@ def _categorical(frequencies: NDArray[np.int64]):
 
 
 def pack_bits(values: NDArray[np.int64], n_bits: int) -> bytes:
-    """`values` (0 <= v < 2^n_bits <= 2^32) as n_bits each, most significant bit first, byte aligned."""
+    """`values` (0 <= v < 2^n_bits <= 2^32), n_bits each, most significant first, byte aligned."""
     as_bytes = values.astype(">u4").view(np.uint8).reshape(-1, 4)
     bits = np.unpackbits(as_bytes, axis=1)[:, 32 - n_bits :]
     return np.packbits(bits).tobytes()

@@ -1,7 +1,7 @@
 """Count-split tree: positions on a grid, free of order (spec 05, "Tree").
 
-The root holds N Gaussians in a box of 2^bits cells. Each step halves the box along the axis with most
-bits left (ties: x, then y, then z) and codes how many lie in the upper half; boxes with one
+The root holds N Gaussians in a box of 2^bits cells. Each step halves the box along the axis with
+most bits left (ties: x, then y, then z) and codes how many lie in the upper half; boxes with one
 Gaussian send their remaining bits raw. Leaves come out in the order that all fields follow.
 """
 
@@ -65,7 +65,7 @@ class _SplitTables:
 
 
 def code_tree(coder, n: int, bits: tuple[int, int, int], cells=None) -> NDArray[np.int64]:
-    """Code the cells of a tile; encoder: `cells` [N, 3] in tree order. Returns them, int64 [N, 3]."""
+    """Code a tile's cells; encoder: `cells` [N, 3] in tree order. Returns them, int64 [N, 3]."""
     out = np.zeros((n, 3), np.int64) if cells is None else cells
     keys = None if cells is None else tree_keys(cells, bits)
     tables, left, total = _SplitTables(), list(bits), sum(bits)

@@ -29,7 +29,8 @@ def frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
     return out
 
 
-def logistic_prior(scales: NDArray[np.int64], phases: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def logistic_prior(scales: NDArray[np.int64], phases: NDArray[np.int64],
+                   k: int) -> NDArray[np.int64]:
     """Prior weights [C, 2k + 3] of residuals -k-1 (and below) .. k+1 (and above).
 
     scales: [C] indices 0..63; phases: [C] in quarter symbols, where the prediction really lies.

@@ -67,8 +67,8 @@ class SceneHeader:
 class PrecisionRule:
     """Extra bits of a Gaussian from what is already decoded of it (spec 05, "Precision").
 
-    bits = clip((offset + floor((alpha * A + footprint * F) / 16) + 128) >> 8, low, high), A and F in
-    1/256 octave: log2 of opacity, and of footprint.
+    bits = clip((offset + floor((alpha * A + footprint * F) / 16) + 128) >> 8, low, high), A and F
+    in 1/256 octave: log2 of opacity, and of footprint.
     """
 
     offset: int

@@ -1,7 +1,7 @@
 """One tile: its layers, coded in either direction (spec 05, "Tiles").
 
-`TileSymbols` is what both sides share: the encoder fills it and codes it, the decoder grows the same
-arrays from the payloads.
+`TileSymbols` is what both sides share: the encoder fills it and codes it, the decoder grows the
+same arrays from the payloads.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def code_rotation(coder, params, coded: TileSymbols, classes: TileClasses, rotat
     for axis in range(3):
         context = (3 * np.minimum(bits, 5) + np.searchsorted([4, 8], largest, side="right"))
         given = None if rotation is None else rotation[:, axis] + offset
-        high = _code_chunks(coder, context.astype(np.uint8), None if given is None else given >> low)
+        top = None if given is None else given >> low
+        high = _code_chunks(coder, context.astype(np.uint8), top)
         out[:, axis] = (high << low) + _code_low(coder, low, given) - offset
         largest = np.maximum(largest, (np.abs(out[:, axis]) << 4) >> bits)
     return out

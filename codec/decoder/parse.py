@@ -138,7 +138,8 @@ def _read_end(stream: Stream, box: Box, limits: DecoderLimits) -> None:
 
 
 _READERS = {
-    tables.HEAD: _read_head, tables.MODL: _read_modl, tables.INDX: _read_indx, tables.END: _read_end,
+    tables.HEAD: _read_head, tables.MODL: _read_modl,
+    tables.INDX: _read_indx, tables.END: _read_end,
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import assemble
 from codec.encoder.prepare import prepare
@@ -110,5 +109,3 @@ def _encode_lossless(splats: Splats, options: EncoderOptions, default_views, pro
         raise UsageError("lossless keeps everything: leave out the SH degree and max_gaussians")
     progress("coding", 0.1, "lossless")
     return encode_lossless(splats, options, default_views)
-
-

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from codec.core.fields import BUCKETS, COEF_BITS, FieldModel, code_field, level_context, level_slices, neighbours
+from codec.core.fields import (
+    BUCKETS,
+    COEF_BITS,
+    FieldModel,
+    code_field,
+    level_context,
+    level_slices,
+    neighbours,
+)
 from codec.core.tables import coding_tables
 
 _ONE = 1 << COEF_BITS

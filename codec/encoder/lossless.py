@@ -22,8 +22,8 @@ COMMON_SHARE = 0.02
 def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> bytes:
     """The stream of `splats`, exact to the bit (NaNs and infinities too).
 
-    Order: as given with options.keep_order, else by the tree keys of the positions' ordered integers
-    (rows with equal keys keep their input order).
+    Order: as given with options.keep_order, else by the tree keys of the positions' ordered
+    integers (rows with equal keys keep their input order).
     """
     columns = bit_columns(splats)
     rows, headers = _tiles(columns, options)

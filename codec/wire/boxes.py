@@ -22,7 +22,7 @@ class FileHeader:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: 4-character type, flags, layer, tile, payload; `offset` of its header in the file."""
+    """One box: 4-character type, flags, layer, tile, payload; `offset` of its header in a file."""
 
     type: bytes
     payload: bytes | memoryview
