@@ -1,0 +1,1 @@
+"""Conformance suite of NFX: streams with known results, and the judge of any decoder."""

@@ -1,0 +1,331 @@
+"""The invalid cases: one thing wrong in each, checksums made to fit unless they are the point."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from codec.core.tile import TileSymbols
+from codec.wire import tables
+from codec.wire.writer import Writer
+from conformance import scenes, surgery, valid
+from conformance.surgery import RawBox
+from conformance.synthetic import random_stream
+
+FORMAT, UNSUPPORTED = ("format",), ("unsupported",)
+
+
+@dataclass(frozen=True, slots=True)
+class BadCase:
+    """requirement: the one broken.   errors: classes a decoder may report."""
+
+    requirement: str
+    what: str
+    errors: tuple[str, ...]
+    make: Callable[[], bytes]
+
+    @property
+    def exercises(self) -> str:
+        return f"{self.what} ({self.requirement})"
+
+
+@lru_cache
+def _base() -> bytes:
+    return valid._encode(scenes.scene(60, 1, 30))
+
+
+@lru_cache
+def _tiled() -> bytes:
+    return valid._tiled()
+
+
+def _replace_at(data: bytes, at: int, new: bytes) -> bytes:
+    return data[:at] + new + data[at + len(new) :]
+
+
+def _file_header(data: bytes | None = None, **fields) -> bytes:
+    _, boxes = surgery.take_apart(data or _base())
+    return surgery.join(surgery.file_header(**fields), boxes)
+
+
+def _payload(kind: bytes, change, nth: int = 0, **given) -> bytes:
+    return surgery.edit_payload(_base(), kind, change, nth, **given)
+
+
+def _at(kind: bytes, offset: int, new: bytes) -> Callable[[], bytes]:
+    return lambda: _payload(kind, lambda p: _replace_at(p, offset, new))
+
+
+def _boxes(change, data: bytes | None = None) -> bytes:
+    header, boxes = surgery.take_apart(data or _base())
+    return surgery.join(header, change(boxes))
+
+
+def _swapped(boxes: list[RawBox], i: int, j: int) -> list[RawBox]:
+    out = list(boxes)
+    out[i], out[j] = out[j], out[i]
+    return out
+
+
+def _head(count: bytes) -> Callable[[], bytes]:
+    """HEAD with another n_gaussians, given as its varint bytes."""
+    return lambda: _payload(tables.HEAD, lambda p: count + p[1:])
+
+
+def _params(**changes) -> Callable[[], bytes]:
+    return lambda: surgery.edit_params(_base(), **changes)
+
+
+def _field(**changes) -> Callable[[], bytes]:
+    return lambda: surgery.edit_field(_base(), "scale0", **changes)
+
+
+def _tile(**changes) -> Callable[[], bytes]:
+    return lambda: surgery.edit_tile(_base(), **changes)
+
+
+def _words(change) -> Callable[[], bytes]:
+    """The base payload's word section changed: change(words) -> words."""
+    def edit(payload: bytes) -> bytes:
+        n = payload[0]  # below 128 words: one varint byte
+        words = np.frombuffer(payload[1 : 1 + 4 * n], "<u4")
+        out = Writer()
+        changed = change(words).astype("<u4")
+        out.varint(len(changed))
+        out.bytes(changed.tobytes() + payload[1 + 4 * n :])
+        return out.getvalue()
+
+    return lambda: surgery.edit_payload(_small(), tables.TILE, edit, fix_index=True)
+
+
+@lru_cache
+def _small() -> bytes:
+    """Few enough Gaussians that the word count is one byte."""
+    return valid._encode(scenes.scene(9, 0, 31))
+
+
+def _tail(change) -> Callable[[], bytes]:
+    return lambda: surgery.edit_payload(_small(), tables.TILE, change, fix_index=True)
+
+
+def _padding() -> bytes:
+    """The last padding bit of the base layer's raw section set."""
+    return surgery.edit_payload(_one_bit_of_padding(), tables.TILE,
+                                lambda p: p[:-1] + bytes([p[-1] | 1]), 1, fix_index=True)
+
+
+@lru_cache
+def _one_bit_of_padding() -> bytes:
+    """A stream whose position layer ends in padding (refinement of 9 Gaussians)."""
+    for seed in range(40, 80):
+        data = valid._with_weights(scenes.scene(9, 0, seed))
+        _, boxes = surgery.take_apart(data)
+        payload = boxes[surgery.index_of(boxes, tables.TILE, 1)].payload
+        try:
+            broken = surgery.edit_payload(data, tables.TILE,
+                                          lambda p: p[:-1] + bytes([p[-1] | 1]), 1)
+            if payload[-1] & 1 == 0:
+                from codec.decoder.decode import decode
+
+                decode(broken)
+        except Exception:
+            return data
+    raise ValueError("no seed gives padding")
+
+
+def _far_value() -> bytes:
+    """dc0 of 2^38 fine units, by an escape of 31 bits at the largest shift."""
+    from unittest.mock import patch
+
+    from codec.core.params import PrecisionRule
+
+    with patch("codec.core.fields.VALUE_LIMIT", 1 << 60):
+        return random_stream(
+            3, (5,), 0, 0, False, symbols_of=_far_symbols,
+            change=lambda p: replace(p, dc_rule=PrecisionRule(-32768)),
+        )
+
+
+def _far_symbols(rng, params, tile) -> TileSymbols:
+    n = tile.n
+    zeros = np.zeros((n, 3), np.int64)
+    dc = zeros.copy()
+    dc[:, 0] = 1 << 38
+    return TileSymbols(zeros, np.zeros(n, np.int64), zeros, dc, zeros, zeros)
+
+
+def _extra_stream(change) -> Callable[[], bytes]:
+    def make() -> bytes:
+        data = valid._encode(scenes.scene(8, 0, 32, extra={"a": np.arange(8, dtype=np.uint8)}),
+                             keep_extra=True)
+        return surgery.edit_payload(data, tables.EXTR, change)
+
+    return make
+
+
+def _cut_at_layer_0(extra: int) -> bytes:
+    data = _base()
+    _, boxes = surgery.take_apart(data)
+    before = 20 + sum(len(b.to_bytes()) for b in boxes[: surgery.index_of(boxes, tables.TILE)])
+    return data[: before + extra]
+
+
+_LONG_VARINT = b"\xbc" + b"\x80" * 8 + b"\x01"
+
+CASES: dict[str, BadCase] = {
+    # file header
+    "empty-file": BadCase("R-FILE-01", "no bytes", FORMAT, lambda: b""),
+    "magic-text": BadCase("R-FILE-01", "line ends changed by a text transfer", FORMAT,
+                          lambda: _base().replace(b"\r\n", b"\n", 1)),
+    "magic-other": BadCase("R-FILE-01", "a PLY header", FORMAT,
+                           lambda: b"ply\nformat binary_little_endian 1.0\n"),
+    "header-crc": BadCase("R-FILE-02", "file header CRC", FORMAT,
+                          lambda: _replace_at(_base(), 16, bytes(4))),
+    "version-major": BadCase("R-FILE-03", "major version 9", UNSUPPORTED,
+                             lambda: _file_header(major=9)),
+    "version-minor": BadCase("R-FILE-03", "minor version 99 of major 0", UNSUPPORTED,
+                             lambda: _file_header(minor=99)),
+    "profile-unknown": BadCase("R-FILE-04", "profile 7", UNSUPPORTED,
+                               lambda: _file_header(profile=7)),
+    "level-unknown": BadCase("R-FILE-04", "level 9", UNSUPPORTED, lambda: _file_header(level=9)),
+    "header-reserved": BadCase("R-FILE-05", "reserved field not 0", FORMAT,
+                               lambda: _file_header(reserved=1)),
+    # boxes
+    "box-crc": BadCase("R-BOX-01", "one payload bit flipped", FORMAT,
+                       lambda: _replace_at(_base(), 34, bytes([_base()[34] ^ 1]))),
+    "box-flags": BadCase("R-BOX-02", "reserved flag of HEAD", FORMAT,
+                         lambda: surgery.edit_box(_base(), tables.HEAD, flags=3)),
+    "box-not-critical": BadCase("R-BOX-03", "MODL without its critical flag", FORMAT,
+                                lambda: surgery.edit_box(_base(), tables.MODL, flags=0)),
+    "box-wrongly-critical": BadCase(
+        "R-BOX-03", "META with a critical flag", FORMAT,
+        lambda: _boxes(lambda b: [b[0], RawBox(b"META", b"{}", flags=1), *b[1:]])),
+    "box-unknown-critical": BadCase(
+        "R-BOX-04", "unknown critical box", UNSUPPORTED,
+        lambda: _boxes(lambda b: [b[0], RawBox(b"NEED", b"", flags=1), *b[1:]])),
+    "box-layer-in-head": BadCase("R-BOX-06", "HEAD with a layer", FORMAT,
+                                 lambda: surgery.edit_box(_base(), tables.HEAD, layer=1)),
+    "box-tile-in-ancillary": BadCase(
+        "R-BOX-06", "an ancillary box with a tile", FORMAT,
+        lambda: _boxes(lambda b: [b[0], RawBox(b"note", b"", tile=1), *b[1:]])),
+    "order-swapped": BadCase("R-BOX-07", "INDX before MODL", FORMAT,
+                             lambda: _boxes(lambda b: _swapped(b, 1, 2))),
+    "order-missing": BadCase("R-BOX-07", "no MODL", FORMAT,
+                             lambda: _boxes(lambda b: [b[0], *b[2:]])),
+    "order-repeated": BadCase("R-BOX-07", "HEAD twice", FORMAT,
+                              lambda: _boxes(lambda b: [b[0], *b])),
+    "order-first": BadCase("R-BOX-08", "an ancillary box before HEAD", FORMAT,
+                           lambda: _boxes(lambda b: [RawBox(b"note", b""), *b])),
+    "order-between-tiles": BadCase(
+        "R-BOX-08", "an ancillary box between TILE boxes", FORMAT,
+        lambda: _boxes(lambda b: [*b[:4], RawBox(b"note", b""), *b[4:]])),
+    "order-view-twice": BadCase(
+        "R-BOX-09", "VIEW twice", FORMAT,
+        lambda: _boxes(lambda b: [b[0], RawBox(b"VIEW", b"\0"), RawBox(b"VIEW", b"\0"), *b[1:]])),
+    "trailing-bytes": BadCase("R-BOX-10", "bytes after END", FORMAT, lambda: _base() + b"\0"),
+    "box-overrun": BadCase("R-BOX-11", "HEAD longer than the file", FORMAT,
+                           lambda: _replace_at(_base(), 28, b"\xff\xff\xff\x7f")),
+    # conventions
+    "varint-long-form": BadCase("R-CON-06", "count 60 as two bytes", FORMAT, _head(b"\xbc\x00")),
+    "varint-ten-bytes": BadCase("R-CON-05", "a varint of ten bytes", FORMAT, _head(_LONG_VARINT)),
+    "text-not-utf8": BadCase("R-CON-03", "name of an extra column", FORMAT,
+                             _extra_stream(lambda p: p[:2] + b"\xff" + p[3:])),
+    "head-trailing": BadCase("R-CON-04", "a byte too many in HEAD", FORMAT,
+                             lambda: _payload(tables.HEAD, lambda p: p + b"\0")),
+    "modl-short": BadCase("R-CON-04", "MODL ends early", FORMAT,
+                          lambda: _payload(tables.MODL, lambda p: p[:-1])),
+    # HEAD
+    "count-over-level": BadCase("R-HEAD-01", "more Gaussians than level 1 allows", UNSUPPORTED,
+                                _head(b"\x81\x80\x08")),
+    "count-over-limit": BadCase(
+        "R-HEAD-07", "2^28 Gaussians announced at level 4", ("limit", "format"),
+        lambda: surgery.edit_payload(_file_header(level=4), tables.HEAD,
+                                     lambda p: b"\x80\x80\x80\x80\x01" + p[1:])),
+    "sh-degree-4": BadCase("R-HEAD-02", "SH degree 4", FORMAT, _at(tables.HEAD, 1, b"\x04")),
+    "scene-flags": BadCase("R-HEAD-03", "reserved scene flag", FORMAT,
+                           _at(tables.HEAD, 2, b"\x04")),
+    "frame-reserved": BadCase("R-HEAD-04", "frame 200", FORMAT, _at(tables.HEAD, 3, b"\xc8")),
+    "colour-reserved": BadCase("R-HEAD-05", "colour space 200", FORMAT,
+                               _at(tables.HEAD, 4, b"\xc8")),
+    "unit-nan": BadCase("R-HEAD-06", "unit is NaN", FORMAT,
+                        _at(tables.HEAD, 5, struct.pack("<d", float("nan")))),
+    "unit-negative": BadCase("R-HEAD-06", "unit is negative", FORMAT,
+                             _at(tables.HEAD, 5, struct.pack("<d", -1.0))),
+    # MODL
+    "centre-range": BadCase("R-MODL-01", "centre 2^31", FORMAT, _params(centre=(1 << 31, 0, 0))),
+    "radius-shift": BadCase("R-MODL-02", "radius shift 33", FORMAT, _params(radius_shift=33)),
+    "opacity-levels-1": BadCase("R-MODL-03", "one opacity level", FORMAT,
+                                _params(opacity_levels=1)),
+    "opacity-levels-4097": BadCase("R-MODL-03", "4097 opacity levels", FORMAT,
+                                   _params(opacity_levels=4097)),
+    "step-zero": BadCase("R-MODL-04", "scale step 0", FORMAT, _params(scale_step=0)),
+    "sh-step-zero": BadCase("R-MODL-04", "SH step 0", FORMAT, _params(sh_step=0)),
+    "rotation-cap": BadCase("R-MODL-05", "rotation cap 128", FORMAT, _params(rotation_cap=128)),
+    "sh-layer-empty": BadCase("R-MODL-06", "an SH layer of no rows", FORMAT,
+                              _params(sh_layers=(0,))),
+    "sh-layers-4": BadCase("R-MODL-06", "four SH layers", FORMAT, _params(sh_layers=(1,) * 4)),
+    "sh-rows": BadCase("R-MODL-06", "more SH rows than coefficients", FORMAT,
+                       _params(sh_layers=(10,))),
+    "alphabet-zero": BadCase("R-FLD-01", "half alphabet 0", FORMAT, _field(half_alphabet=0)),
+    "alphabet-128": BadCase("R-FLD-01", "half alphabet 128", FORMAT, _field(half_alphabet=128)),
+    "escape-bits": BadCase("R-FLD-02", "32 escape bits", FORMAT, _field(escape_bits=32)),
+    "threshold-range": BadCase("R-FLD-03", "threshold 64", FORMAT,
+                               _field(thresholds=(0,) * 6 + (64,))),
+    "threshold-order": BadCase("R-FLD-04", "thresholds descend", FORMAT,
+                               _field(thresholds=(5, 4, 5, 5, 5, 5, 5))),
+    "prior-scale": BadCase("R-FLD-05", "prior scale 64", FORMAT, _field(scales=(64,) * 8)),
+    "value-range": BadCase("R-FLD-06", "a value of 2^38 fine units", FORMAT, _far_value),
+    # INDX
+    "tiles-over-level": BadCase(
+        "R-INDX-01", "65 tiles at level 1", UNSUPPORTED,
+        lambda: _payload(tables.INDX, lambda p: b"\x41" + p[1:])),
+    "index-layers": BadCase("R-INDX-02", "one layer too many", FORMAT,
+                            lambda: _payload(tables.INDX, lambda p: p[:1] + b"\x07" + p[2:])),
+    "tile-empty": BadCase("R-INDX-03", "a tile of no Gaussians", FORMAT, _tile(n=0)),
+    "tile-sum": BadCase("R-INDX-04", "tiles hold one Gaussian too many", FORMAT, _tile(n=61)),
+    "tree-depth": BadCase("R-INDX-05", "22 tree bits", FORMAT, _tile(bits=(22, 3, 3))),
+    "tile-origin": BadCase("R-INDX-06", "origin 2^31", FORMAT, _tile(origin=(1 << 31, 0, 0))),
+    # TILE
+    "tile-order": BadCase(
+        "R-TILE-01", "two tiles of a layer exchanged", FORMAT,
+        lambda: _boxes(lambda b: _swapped(b, 3, 4), _tiled())),
+    "tile-missing": BadCase("R-TILE-02", "the last TILE box is missing", FORMAT,
+                            lambda: _boxes(lambda b: b[:-1])),
+    "tile-too-many": BadCase("R-TILE-02", "a TILE box more than INDX lists", FORMAT,
+                             lambda: _boxes(lambda b: [*b, b[-1]])),
+    "tile-length": BadCase("R-TILE-03", "a TILE box longer than INDX says", FORMAT,
+                           lambda: _payload(tables.TILE, lambda p: p + b"\0")),
+    "words-left": BadCase("R-TILE-04", "a code word too many", FORMAT,
+                          _words(lambda w: np.concatenate([[7], w]))),
+    "state-left": BadCase("R-TILE-04", "the state does not end at 0", FORMAT,
+                          _words(lambda w: np.concatenate([[w[0] ^ 1], w[1:]]))),
+    "raw-left": BadCase("R-TILE-04", "a raw byte too many", FORMAT, _tail(lambda p: p + b"\0")),
+    "last-word-zero": BadCase("R-TILE-05", "the last code word is 0", FORMAT,
+                              _words(lambda w: np.concatenate([w, [0]]))),
+    "padding": BadCase("R-TILE-06", "a padding bit is set", FORMAT, _padding),
+    "raw-short": BadCase("R-ENT-03", "raw bits end early", FORMAT, _tail(lambda p: p[:-1])),
+    "words-short": BadCase("R-CON-04", "more words announced than bytes left", FORMAT,
+                           _tail(lambda p: b"\x7f" + p[1:])),
+    # END, EXTR, reconstruction, cuts
+    "end-total": BadCase("R-END-01", "total length", FORMAT,
+                         lambda: surgery.join(*surgery.take_apart(_base()), total_error=1)),
+    "end-crc": BadCase("R-END-02", "CRC of CRCs", FORMAT,
+                       lambda: surgery.join(*surgery.take_apart(_base()), crc_error=1)),
+    "extra-type": BadCase("R-EXTR-01", "type code 8", UNSUPPORTED,
+                          _extra_stream(lambda p: p[:3] + b"\x08" + p[4:])),
+    "extra-length": BadCase("R-EXTR-02", "a column of the wrong length", FORMAT,
+                            _extra_stream(lambda p: p[:3] + b"\x02" + p[4:])),
+    "mean-overflow": BadCase("R-REC-01", "a position beyond binary32", FORMAT,
+                             _params(grid_exponent=-128)),
+    "cut-before-base": BadCase("R-CUT-02", "cut before the first TILE box", FORMAT,
+                               lambda: _cut_at_layer_0(0)),
+    "cut-in-base": BadCase("R-CUT-02", "cut inside the base layer", FORMAT,
+                           lambda: _cut_at_layer_0(40)),
+    "cut-damaged": BadCase(
+        "R-CUT-03", "cut after the base layer, then a header that INDX does not announce", FORMAT,
+        lambda: valid._cut(_base(), 0) + b"TILE\x01\x02"),
+}

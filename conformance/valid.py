@@ -1,0 +1,160 @@
+"""The valid cases: name -> (what it exercises, stream)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from codec import EncoderOptions, encode
+from codec.encoder.plan import delta_for, steps_from
+from codec.encoder.steps import Weights
+from codec.scene import Camera
+from codec.wire import tables
+from conformance import scenes, surgery
+from conformance.surgery import RawBox
+from conformance.synthetic import random_stream
+
+_PLAIN = EncoderOptions(effort=1, prune=False)
+
+
+def _encode(splats, **changes) -> bytes:
+    views = changes.pop("default_views", None)
+    return encode(splats, replace(_PLAIN, **changes), default_views=views)
+
+
+def _with_weights(splats, **changes) -> bytes:
+    """Encode by the encoder's own path, with steps changed."""
+    from codec.core.params import SceneHeader
+    from codec.encoder.assemble import assemble
+    from codec.encoder.prepare import prepare
+    from codec.encoder.steps import quantize_scene
+
+    prepared = prepare(splats)
+    steps = replace(steps_from(prepared, delta_for(70)), **changes)
+    header = SceneHeader(splats.n_gaussians, splats.sh_degree)
+    return assemble(quantize_scene(prepared, steps), header, lambda rows: [], tile_size=1 << 17)
+
+
+def _views() -> list[Camera]:
+    pose = np.eye(4)
+    pose[2, 3] = 4.0
+    return [Camera(pose, 500.0, 510.0, 320.0, 240.0, 640, 480, name)
+            for name in ("front", "größer")]
+
+
+def _extra() -> dict:
+    rng = np.random.default_rng(9)
+    kinds = ("i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8")
+    return {f"column_{k}": (100 * rng.random(64)).astype(k) for k in kinds}
+
+
+def _no_refinement(data: bytes) -> bytes:
+    """The same scene with a position rule that gives no bits, the layer dropped."""
+    header, boxes = surgery.take_apart(data)
+    _, params, tiles = surgery.read_parts(boxes)
+    rule = replace(params.position_rule, offset=127, alpha=0, footprint=0)
+    boxes = [b for b in boxes if not (b.type == tables.TILE and b.layer == 1)]
+    boxes = [replace(b, layer=b.layer - 1) if b.type == tables.TILE and b.layer else b
+             for b in boxes]
+    tiles = [replace(t, sizes=t.sizes[:1] + t.sizes[2:]) for t in tiles]
+    i = surgery.index_of(boxes, tables.MODL)
+    boxes[i] = replace(boxes[i], payload=replace(params, position_rule=rule).write())
+    return surgery.join(header, surgery.with_tiles(boxes, tiles))
+
+
+def _insert(data: bytes, where: int, *new: RawBox) -> bytes:
+    header, boxes = surgery.take_apart(data)
+    return surgery.join(header, [*boxes[:where], *new, *boxes[where:]])
+
+
+def _cut(data: bytes, layer: int, extra: int = 0) -> bytes:
+    """The stream up to the last TILE box of `layer`, and `extra` bytes more."""
+    header, boxes = surgery.take_apart(data)
+    last = max(i for i, b in enumerate(boxes) if b.type == tables.TILE and b.layer == layer)
+    end = len(header) + sum(len(b.to_bytes()) for b in boxes[: last + 1])
+    return data[: end + extra]
+
+
+def _layered() -> bytes:
+    return _encode(scenes.scene(300, 2, 3))
+
+
+def _tiled() -> bytes:
+    return _encode(scenes.scene(3000, 1, 4), tile_size=1024)
+
+
+def _lossless(keep_order: bool) -> bytes:
+    splats = scenes.scene(200, 2, 8)
+    return encode(splats, EncoderOptions(mode="lossless", keep_order=keep_order))
+
+
+Maker = Callable[[], bytes]
+
+CASES: dict[str, tuple[str, Maker]] = {
+    "empty": ("no Gaussians: no tiles, no layers", lambda: _encode(scenes.scene(0, 3))),
+    "one": ("one Gaussian: a tree without a split", lambda: _encode(scenes.scene(1, 1))),
+    "two": ("two Gaussians", lambda: _encode(scenes.scene(2, 1))),
+    "coincident": ("500 Gaussians in one cell: a tree of no bits",
+                   lambda: _encode(scenes.coincident(500))),
+    "huge-coordinates": ("coordinates to 1e5", lambda: _encode(scenes.huge(200))),
+    "sh-degree-0": ("SH degree 0", lambda: _encode(scenes.scene(300, 0, 10))),
+    "sh-degree-1": ("SH degree 1", lambda: _encode(scenes.scene(300, 1, 11))),
+    "sh-degree-2": ("SH degree 2", lambda: _encode(scenes.scene(300, 2, 12))),
+    "sh-degree-3": ("SH degree 3", lambda: _encode(scenes.scene(300, 3, 13))),
+    "sh-all-zero": ("SH degree 3 stored, no SH row coded",
+                    lambda: _encode(scenes.scene(100, 3, 13, shN=np.zeros((100, 15, 3))))),
+    "levels": ("5000 Gaussians in one tile: six levels of fields",
+               lambda: _encode(scenes.scene(5000, 1, 14))),
+    "tiles": ("three tiles", _tiled),
+    "refinement": ("position refinement bits that differ between Gaussians",
+                   lambda: _with_weights(scenes.scene(400, 0, 15),
+                                         position_weights=Weights(16, 8))),
+    "no-refinement": ("no position layer", lambda: _no_refinement(_layered())),
+    "class-weights": ("strong class weights: shifts from 0 to 8",
+                      lambda: _with_weights(scenes.scene(500, 1, 16), dc_weights=Weights(32, 24),
+                                            sh_weights=Weights(32, 24),
+                                            scale_weights=Weights(24, 0))),
+    "coarse": ("quality 5: few symbols, many zeros",
+               lambda: _encode(scenes.scene(400, 2, 17), quality=5)),
+    "near-lossless": ("flat weights, fine steps",
+                      lambda: _encode(scenes.scene(200, 1, 18), mode="near-lossless")),
+    "escapes": ("outliers in every attribute: raw escapes", lambda: _encode(scenes.wild(600))),
+    "antialiased": ("scene flag 0 and metadata",
+                    lambda: _encode(scenes.scene(20, 0, 19, antialiased=True,
+                                                 comments=("SplatRenderMode: mip", "größer")))),
+    "default-views": ("VIEW box",
+                      lambda: _encode(scenes.scene(20, 0, 20), default_views=_views())),
+    "extra-columns": ("EXTR box with a column of every type",
+                      lambda: _encode(scenes.scene(64, 0, 21, extra=_extra()), keep_extra=True)),
+    "unknown-ancillary": ("unknown ancillary boxes, twice the same, in three places",
+                          lambda: _insert(_insert(_layered(), 2, RawBox(b"xtra", b"\x00\x01"),
+                                                  RawBox(b"xtra", b"")),
+                                          -1 + len(surgery.take_apart(_layered())[1]) + 3,
+                                          RawBox(b"note", b"after the tiles"))),
+    "reserved-restorer": ("REST and MLRA are ignored",
+                          lambda: _insert(_layered(), 1, RawBox(b"REST", b"\x01\x02\x03"),
+                                          RawBox(b"MLRA", b""))),
+    "cut-after-base": ("cut after the base layer", lambda: _cut(_layered(), 0)),
+    "cut-after-position": ("cut after the position layer", lambda: _cut(_layered(), 1)),
+    "cut-after-sh-1": ("cut after layer sh-1", lambda: _cut(_layered(), 2)),
+    "cut-before-end": ("all layers, END missing", lambda: _cut(_layered(), 3)),
+    "cut-in-header": ("cut inside a box header", lambda: _cut(_layered(), 1, 5)),
+    "cut-in-payload": ("cut inside a payload", lambda: _cut(_layered(), 1, 30)),
+    "cut-between-tiles": ("cut after the first tile of a layer: the layer does not count",
+                          lambda: _cut(_tiled(), 0, 200)),
+    **{f"synthetic-{i}": ("random legal parameters and symbols", lambda i=i: random_stream(i))
+       for i in range(1, 5)},
+    "synthetic-no-sh": ("random parameters, no SH layer, no position layer",
+                        lambda: random_stream(11, (600,), 3, 0, False)),
+    "synthetic-degree-1": ("random parameters, SH degree 1, many tiles",
+                           lambda: random_stream(12, (2, 1, 3, 17, 16, 257), 1, 1)),
+}
+
+if importlib.util.find_spec("codec.encoder.lossless"):
+    CASES |= {
+        "lossless": ("profile lossless", lambda: _lossless(False)),
+        "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
+    }
