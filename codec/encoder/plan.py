@@ -32,11 +32,11 @@ def steps_from(p: Prepared, delta: float) -> Steps:
     """One common step spread over the fields of a scene."""
     return Steps(
         position=-np.log2(max(position_scale(p) * delta * 1.2, 1e-30)),
-        scale=delta,
-        opacity_levels=int(np.clip(round(6.0 / delta), 4, 4096)),
-        rotation=delta,
+        scale=min(delta, 0.5),
+        opacity_levels=int(np.clip(round(5.0 / delta), 6, 4096)),
+        rotation=min(2.0 * delta, 0.7),
         dc=1.2 * delta,
-        sh=0.8 * delta,
+        sh=delta,
         sh_rows=45,
     )
 

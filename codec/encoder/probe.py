@@ -83,7 +83,8 @@ class FieldProbe:
         bits = quantize.refine_bits(params, MAX_REFINE_BITS, q.alpha, q.footprint)
         refinement = st.quantize_refinement(self._p.means, params, cells, q.alpha, q.footprint)
         means = quantize.reconstruct_means(params, cells, refinement, bits)
-        return float(3 * (bits + params.grid_exponent).sum()), {"means": means}
+        _, rate = st.choose_exponent(self._p, st.wanted_precision(steps, q.alpha))
+        return rate, {"means": means}
 
     def _scale(self, steps: Steps):
         params = self._params(steps)

@@ -22,9 +22,9 @@ FLAT = Weights(0, 0)
 CANDIDATE_WEIGHTS = {
     "position": (Weights(8, 0), FLAT, Weights(16, 0)),
     "scale": (Weights(8, 0), FLAT, Weights(16, 0)),
-    "rotation": (Weights(8, 8), Weights(16, 8), Weights(8, 4), Weights(12, 12)),
-    "dc": (Weights(16, 12), Weights(16, 16), Weights(16, 6), Weights(16, 0)),
-    "sh": (Weights(16, 12), Weights(16, 16), Weights(16, 6)),
+    "rotation": (Weights(8, 12), Weights(12, 12), Weights(16, 6)),
+    "dc": (Weights(12, 10), Weights(16, 12), Weights(16, 2)),
+    "sh": (Weights(8, 8), Weights(4, 4), Weights(16, 12), Weights(16, 4)),
 }
 N_VIEWS, VIEW_WIDTH = 5, 400
 

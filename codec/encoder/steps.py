@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codec.core import quantize
+from codec.core.geometry import tree_keys
 from codec.core.params import CodingParams, PrecisionRule
 from codec.core.tile import TileSymbols
 from codec.encoder.prepare import Prepared
@@ -30,7 +31,8 @@ class Steps:
 
     position: log2 of cells per world unit at the median class.   scale: nats.
     opacity_levels: 2..4096.   rotation: step of xyz at anisotropy 1.6 and median class.
-    dc, sh: orthonormal YCC / KLT units.   sh_rows: KLT rows kept.   dead_zone: rounding offset of SH.
+    dc, sh: orthonormal YCC / KLT units.   sh_rows: KLT rows kept.
+    dead_zone: rounding offset of SH.
     """
 
     position: float
@@ -41,12 +43,12 @@ class Steps:
     sh: float
     sh_rows: int
     rotation_cap: float = 4.2
-    dead_zone: float = 0.45
+    dead_zone: float = 0.5
     position_weights: Weights = field(default=Weights(8, 0))
     scale_weights: Weights = field(default=Weights(8, 0))
-    rotation_weights: Weights = field(default=Weights(8, 8))
-    dc_weights: Weights = field(default=Weights(16, 12))
-    sh_weights: Weights = field(default=Weights(16, 12))
+    rotation_weights: Weights = field(default=Weights(8, 12))
+    dc_weights: Weights = field(default=Weights(12, 10))
+    sh_weights: Weights = field(default=Weights(8, 8))
 
 
 @dataclass
@@ -73,13 +75,42 @@ def rule_for(weights: Weights, alpha, footprint, median_bits: float) -> Precisio
     return PrecisionRule(offset, weights.alpha, weights.footprint)
 
 
-def tree_exponent(prepared: Prepared, wanted: float) -> int:
-    """Largest grid exponent <= wanted whose cells still index the whole scene within the tree."""
-    extent = float(np.ptp(prepared.means, axis=0).max()) if prepared.n else 0.0
-    reach = float(np.abs(prepared.means).max()) if prepared.n else 0.0
+def exponent_limit(p: Prepared) -> int:
+    """Largest grid exponent whose cells still index the whole scene within the tree."""
+    extent = float(np.ptp(p.means, axis=0).max()) if p.n else 0.0
+    reach = float(np.abs(p.means).max()) if p.n else 0.0
     limit = MAX_TREE_BITS - np.log2(max(extent, 1e-30)) - 0.01
     limit = min(limit, 30 - np.log2(max(reach, 1e-30)))
-    return int(np.clip(np.floor(min(wanted, limit)), -120, 120))
+    return int(np.clip(np.floor(limit), -120, 120))
+
+
+def choose_exponent(p: Prepared, precision) -> tuple[int, float]:
+    """Grid exponent of the tree, and the bits that positions then take in all.
+
+    precision: [N] wanted log2 of cells per unit. A deep tree gives Gaussians that need less
+    precision too many bits; a shallow one pays for the order of those that share a cell, which is
+    log2(n!) for n in a cell. The best depth is found by counting cells at each one.
+    """
+    limit = exponent_limit(p)
+    if not p.n:
+        return min(limit, 0), 0.0
+    wanted = np.rint(precision)
+    top = int(min(limit, wanted.max()))
+    bottom = min(int(np.percentile(wanted, 1)), top)
+    cells = np.floor(np.ldexp(p.means, top)).astype(np.int64)
+    cells -= cells.min(axis=0)
+    bits = int(cells.max()).bit_length()
+    keys = np.sort(tree_keys(cells, (bits,) * 3))
+    factorial = np.concatenate([[0.0], np.cumsum(np.log2(np.arange(1, p.n + 1)))])
+    best = None
+    for exponent in range(top, bottom - 1, -1):
+        edges = np.flatnonzero(np.diff(keys)) + 1
+        counts = np.diff(np.concatenate([[0], edges, [p.n]]))
+        cost = 3 * float(np.maximum(wanted, exponent).sum()) + float(factorial[counts].sum())
+        if best is None or cost < best[1]:
+            best = (exponent, cost)
+        keys = keys >> np.uint64(3)
+    return best
 
 
 def quantize_scene(p: Prepared, steps: Steps) -> Quantized:
@@ -100,12 +131,14 @@ def quantize_scene(p: Prepared, steps: Steps) -> Quantized:
     return Quantized(params, np.arange(p.n), cells, symbols, alpha, footprint)
 
 
+def wanted_precision(steps: Steps, alpha):
+    """[N] log2 of cells per world unit that the position rule asks for."""
+    rule = rule_for(steps.position_weights, alpha, 0, 0.0)
+    return steps.position + rule.bits(alpha, 0, -40, 40)
+
+
 def geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
-    w = steps.position_weights
-    rule = rule_for(w, alpha, 0, 0.0)
-    spread = rule.bits(alpha, 0, -40, 40)
-    low = float(np.percentile(spread, 2)) if p.n else 0.0
-    exponent = tree_exponent(p, steps.position + low)
+    exponent, _ = choose_exponent(p, wanted_precision(steps, alpha))
     cells = np.floor(np.ldexp(p.means, exponent)) if p.n else np.zeros((1, 3))
     centre = np.floor(np.median(cells, axis=0)).astype(np.int64)
     offset = np.abs(cells - centre)
