@@ -23,6 +23,7 @@ BUCKETS = 8
 COEF_BITS = 12
 FINE_BITS = 4
 VALUE_LIMIT = 1 << 36
+LARGEST_LOOKUP = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,90 +97,173 @@ def level_slices(n: int, log2_ratio: int) -> list[tuple[int, int, int]]:
     return out
 
 
-def neighbours(values: NDArray[np.int64], first: int, step: int, stride: int):
+def neighbours(values: NDArray, first: int, step: int, stride: int):
     """Decoded values at -stride, +stride, -3 stride, +3 stride of each member of a level.
 
     A missing right neighbour is replaced by the left one, a missing far one by the near one
     of its side.
     """
-    n = len(values)
-    count = len(range(first, n, step))
-    left = values[first - stride :: step][:count]
-    right = _padded(values[first + stride :: step][:count], count, left)
-    far_right = _padded(values[first + 3 * stride :: step][:count], count, right)
-    far_left = np.concatenate([left[:1], left[: count - 1]])
-    return left, right, far_left, far_right
+    count = len(range(first, len(values), step))
+    return _four_neighbours(_known(values, first, step, stride), count)
 
 
-def _padded(part: NDArray, count: int, fallback: NDArray) -> NDArray:
-    if len(part) == count:
-        return part
-    return np.concatenate([part, fallback[len(part) :]])
+def _known(values: NDArray, first: int, step: int, stride: int) -> NDArray:
+    """Decoded values around a level, in order; the first stands twice, the last three times."""
+    decoded = values[first - stride :: step]
+    out = np.empty(len(decoded) + 3, values.dtype)
+    out[1:-2] = decoded
+    out[:1], out[-2:] = decoded[:1], decoded[-1:]
+    return out
+
+
+def _four_neighbours(known: NDArray, count: int):
+    """Views of `known`: left, right, far left, far right of each of `count` members."""
+    return tuple(known[i : i + count] for i in (1, 2, 0, 3))
 
 
 def level_context(model: FieldModel, values, level, shifts, energy):
-    """Prediction (fine units, no cross terms) and context measure (quarter symbols) of a level."""
+    """Prediction (fine units, no cross terms) and context measure (quarter symbols) of a level.
+
+    The prediction is one number where it is the same for all.
+    """
     first, step, stride = level
     count = len(shifts)
-    if stride == 0:
-        prediction = np.full(count, model.mean, np.int64)
-        measure = np.zeros(count, np.int64)
-    else:
-        left, right, far_left, far_right = neighbours(values, first, step, stride)
-        rest = (1 << COEF_BITS) - 2 * (model.near + model.far)
-        prediction = (
-            model.near * (left + right) + model.far * (far_left + far_right) + rest * model.mean
-        ) >> COEF_BITS
-        measure = model.spread * (np.abs(left - right) + (np.abs(far_left - far_right) >> 1))
+    prediction, measure = model.mean, np.zeros(count, values.dtype)
+    if stride and count:
+        known = _known(values, first, step, stride)
+        left, right, far_left, far_right = _four_neighbours(known, count)
+        if model.near or model.far:
+            rest = (1 << COEF_BITS) - 2 * (model.near + model.far)
+            prediction = model.near * (left + right)
+            prediction += model.far * (far_left + far_right)
+            prediction += rest * model.mean
+            prediction >>= COEF_BITS
+        if model.spread:
+            far = np.abs(far_left - far_right)
+            far >>= 1
+            measure = np.abs(left - right)
+            measure += far
+            measure *= model.spread
         if model.size:
-            measure = measure + model.size * (np.abs(left) + np.abs(right))
+            sizes = np.abs(known, out=known)
+            near_size = sizes[1 : count + 1] + sizes[2 : count + 2]
+            near_size *= model.size
+            measure += near_size
     if energy is not None and model.energy:
         measure = measure + model.energy * energy
     return prediction, measure >> shifts
 
 
 def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), energy=None,
-               prior=None):
+               prior=None, keep_residuals: bool = True):
     """Code one field of a tile.
 
-    shifts: [N] int64, 0..8: value in fine units = symbol << shift.
-    symbols: [N] int64 when encoding, None when decoding.
+    shifts: [N] integers, 0..8: value in fine units = symbol << shift.
+    symbols: [N] integers when encoding, None when decoding.
     cross: residuals [N] (fine units) of earlier fields, one per cross weight.
-    energy: [N] int64 or None.   prior: table prior carried from another field, or None.
-    Returns (values [N] int64 fine units, residuals [N] int64 fine units, learned prior).
-    Raises BadValue when a decoded value leaves the range of 2^36 fine units.
+    energy: [N] integers or None.   prior: table prior carried from another field, or None.
+    keep_residuals: false where no later field asks for them (None is returned).
+    Returns (values [N] fine units, residuals [N] fine units, learned prior); arrays are int32
+    while everything computed from them is sure to fit, else int64: same numbers either way.
+    Raises BadValue when a value leaves the range of 2^36 fine units.
     """
     n = len(shifts)
-    values, residuals = np.zeros(n, np.int64), np.zeros(n, np.int64)
     n_phases = 4 if model.predicts else 1
     if prior is None:
         phases = np.tile(np.arange(n_phases) - n_phases // 2, BUCKETS)
         prior = logistic_prior(np.repeat(model.scales, n_phases), phases, model.half_alphabet)
-    adaptive = AdaptiveTables(prior)
-    limits = coding_tables().thresholds[list(model.thresholds)]
+    adaptive, buckets = AdaptiveTables(prior), _Buckets(model)
+    reach = 0
+    values = np.zeros(n, np.int32)
+    if symbols is not None:
+        values = symbols.astype(np.int64, copy=False) << shifts
+        reach = _reach(values)
+    aside = _aside_bound(model, cross, energy)
+    residuals = np.zeros(n, np.int32) if keep_residuals else None
+    work = _working_type(model, reach, aside)
+    values, small_shifts = values.astype(work, copy=False), shifts.astype(work, copy=False)
     for level in level_slices(n, 1):
+        if values.dtype != work:
+            values, small_shifts = values.astype(work), small_shifts.astype(work)
         members = slice(level[0], None, level[1])
-        shift = shifts[members]
+        shift = small_shifts[members]
         prediction, measure = level_context(
             model, values, level, shift, None if energy is None else energy[members]
         )
         for weight, residual in zip(model.cross, cross, strict=True):
             if weight:
                 prediction = prediction + ((weight * residual[members]) >> COEF_BITS)
-        quarter = (4 * prediction) >> shift
-        centre = (quarter + 2) >> 2
-        bucket = np.searchsorted(limits, measure, side="right")
-        context = bucket * n_phases
-        if n_phases == 4:
-            context = context + ((quarter + 2) & 3)
-        given = None if symbols is None else symbols[members] - centre
-        difference = _code_differences(coder, model, adaptive, context.astype(np.uint8), given)
-        found = (centre + difference) << shift
-        if len(found) and int(np.abs(found).max()) >= VALUE_LIMIT:
-            raise BadValue("a decoded value is out of range")
-        values[members] = found
-        residuals[members] = found - prediction
+        centre, context = _centre(prediction, shift, buckets(measure), n_phases)
+        given = None if symbols is None else (values[members] >> shift) - centre
+        difference = _code_differences(coder, model, adaptive, context, given)
+        if symbols is None:
+            found = (centre + difference) << shift
+            reach = max(reach, _reach(found))
+            work = _working_type(model, reach, aside)
+            values = values.astype(work, copy=False)
+            values[members] = found
+        if keep_residuals:
+            left_over = values[members] - prediction
+            residuals = residuals.astype(left_over.dtype, copy=False)
+            residuals[members] = left_over
     return values, residuals, adaptive.carried()
+
+
+def _reach(values: NDArray) -> int:
+    """Largest magnitude; raises BadValue beyond the range of a field."""
+    largest = max(int(values.max()), -int(values.min())) if len(values) else 0
+    if largest >= VALUE_LIMIT:
+        raise BadValue("a decoded value is out of range")
+    return largest
+
+
+def _aside_bound(model: FieldModel, cross, energy) -> int:
+    """Bound of the products with residuals of other fields and with the energy."""
+    bound = 0
+    for weight, residual in zip(model.cross, cross, strict=True):
+        bound = max(bound, abs(weight) * int(np.abs(residual).max(initial=0)))
+    if energy is not None:
+        bound = max(bound, model.energy * int(energy.max(initial=0)))
+    return bound
+
+
+def _working_type(model: FieldModel, reach: int, aside: int):
+    """int32 where no sum of `level_context` or of the cross terms can leave it, else int64."""
+    rest = abs(((1 << COEF_BITS) - 2 * (model.near + model.far)) * model.mean)
+    predicted = 2 * (abs(model.near) + abs(model.far)) * reach + rest
+    measured = (3 * model.spread + 2 * model.size) * reach
+    return np.int32 if max(predicted, measured, aside, 16 * reach) < 1 << 29 else np.int64
+
+
+def _centre(prediction, shift, bucket, n_phases: int):
+    """Symbol nearest to the prediction, and the context of the residual, uint8."""
+    if n_phases == 1 and not np.any(prediction):
+        return 0, bucket
+    quarter = (4 * prediction) >> shift
+    quarter += 2
+    centre = quarter >> 2
+    if n_phases == 4:
+        bucket = (bucket << 2) | (quarter & 3).astype(np.uint8)
+    return centre, bucket
+
+
+class _Buckets:
+    """Measure -> context bucket 0..7, uint8: how many thresholds it reaches."""
+
+    def __init__(self, model: FieldModel) -> None:
+        self._limits = coding_tables().thresholds[list(model.thresholds)]
+        self._entries = None
+        if self._limits[-1] < LARGEST_LOOKUP:
+            steps = np.arange(int(self._limits[-1]) + 1)
+            self._entries = self._search(steps)
+
+    def _search(self, measure):
+        return np.searchsorted(self._limits, measure, side="right").astype(np.uint8)
+
+    def __call__(self, measure: NDArray) -> NDArray[np.uint8]:
+        if self._entries is None or len(measure) < 64:
+            return self._search(measure)
+        return self._entries.take(measure, mode="clip")
 
 
 def _code_differences(coder, model: FieldModel, adaptive, contexts, given):
@@ -187,12 +271,18 @@ def _code_differences(coder, model: FieldModel, adaptive, contexts, given):
     half = model.half_alphabet
     clipped = None
     if given is not None:
-        clipped = (np.clip(given, -half - 1, half + 1) + half + 1).astype(np.int32)
+        clipped = np.clip(given, -half - 1, half + 1).astype(np.int32, copy=False)
+        clipped += half + 1
     coded = adaptive.code(coder, contexts, clipped)
-    difference = coded.astype(np.int64) - half - 1
-    escaped = np.flatnonzero(np.abs(difference) > half)
+    escaped = np.flatnonzero((coded == 0) | (coded == 2 * half + 2))
+    difference = given
+    if given is None:
+        difference = coded
+        difference -= half + 1
     if len(escaped):
         excess = None if given is None else np.abs(given[escaped]) - half - 1
         excess = coder.raw(model.escape_bits, len(escaped), excess)
-        difference[escaped] += np.sign(difference[escaped]) * excess
+        if given is None:
+            difference = difference.astype(np.int64)
+            difference[escaped] += np.sign(difference[escaped]) * excess
     return difference

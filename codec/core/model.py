@@ -64,7 +64,7 @@ class AdaptiveTables:
         n_contexts, n_symbols = self._prior.shape
         sizes = np.bincount(contexts, minlength=n_contexts)
         order = np.argsort(contexts, kind="stable")
-        grouped = values[order] if values is not None else np.empty(len(contexts), np.int32)
+        grouped = values.take(order) if values is not None else np.empty(len(contexts), np.int32)
         start = 0
         for context, size in enumerate(sizes.tolist()):
             if size:

@@ -19,6 +19,7 @@ YCC = np.array([[9459, 9459, 9459], [11585, 0, -11585], [-6689, 13377, -6689]], 
 YCC_BITS = 14
 MAX_CLASS = 4
 ROTATION_MAX_BITS = 20
+SH_BLOCK = 4096
 
 
 def fine_unit(step: int) -> float:
@@ -97,15 +98,24 @@ def reconstruct_dc(params: CodingParams, ycc) -> NDArray[np.float32]:
     return (rgb.astype(np.float64) * unit).astype(np.float32)
 
 
-def reconstruct_sh(params: CodingParams, rows: list[NDArray[np.int64]], n: int):
-    """[N, 3 * (K-1)] float32 from the decoded KLT rows (fine units), missing rows zero."""
-    width = params.basis.shape[1]
-    total = np.zeros((n, width), np.int64)
-    for row, basis in zip(rows, params.basis.astype(np.int64), strict=False):
-        used = np.flatnonzero(row)
-        total[used] += row[used, None] * basis
+def reconstruct_sh(params: CodingParams, rows: list[NDArray], n: int) -> NDArray[np.float32]:
+    """[N, 3 * (K-1)] float32 from the decoded KLT rows (fine units), missing rows zero.
+
+    The products are integers below 2^36 * 2^7 and their sums below 2^49, so float64 matrix
+    products are exact in any order; blocks of rows keep them inside the cache.
+    """
+    out = np.zeros((n, params.basis.shape[1]), np.float32)
+    basis = params.basis[: len(rows)].astype(np.float64)
     unit = params.sh_step * 2.0 ** -(FINE_SHIFT + 7)
-    return (total.astype(np.float64) * unit).astype(np.float32)
+    for start in range(0, n if rows else 0, SH_BLOCK):
+        block = slice(start, min(start + SH_BLOCK, n))
+        coefficients = np.empty((len(rows), block.stop - start))
+        for i, row in enumerate(rows):
+            coefficients[i] = row[block]
+        total = coefficients.T @ basis
+        np.multiply(total, unit, out=total)
+        out[block] = total
+    return out
 
 
 # --- forward --------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def code_base(coder, params: CodingParams, tile: TileHeader, t: TileSymbols) -> 
         values, residuals[name], _ = code_field(
             coder, params.fields[name], shifts, symbols=symbols, cross=cross
         )
-        return values
+        return values.astype(np.int64, copy=False)
 
     opacity = run("opacity", flat, None if t.opacity is None else t.opacity << FINE_BITS)
     coded.opacity = np.clip(opacity >> FINE_BITS, 0, params.opacity_levels - 1)
@@ -146,14 +146,17 @@ def code_position(coder, bits, refinement):
 def code_sh(coder, params: CodingParams, classes: TileClasses, energy, rows, count: int):
     """One SH layer of `count` KLT rows; rows: list of [N] fine units or None.
 
-    energy: [N] int64 carried over from earlier layers. Returns (rows, energy).
+    energy: [N] integers carried over from earlier layers; int32 zeros at first, widened as needed.
+    Returns (rows, energy).
     """
     shifts = quantize.class_shifts(params.sh_rule, classes.alpha, classes.footprint)
+    shifts = shifts.astype(np.int32)
     prior, out = None, []
     for i in range(count):
         symbols = None if rows is None else rows[i] >> shifts
         values, _, prior = code_field(
-            coder, params.sh_field, shifts, symbols=symbols, energy=energy, prior=prior
+            coder, params.sh_field, shifts, symbols=symbols, energy=energy, prior=prior,
+            keep_residuals=False,
         )
         out.append(values)
         energy = energy - (energy >> 2) + np.abs(values)

@@ -83,7 +83,7 @@ def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
     params, header = stream.params, stream.tiles[index]
     symbols, classes = _decode_base(stream, index)
     bits = tile.position_bits(params, classes)
-    refinement, energy = None, np.zeros(header.n, np.int64)
+    refinement, energy = None, np.zeros(header.n, np.int32)
     for layer in range(1, depth):
         box = stream.payloads[layer, index]
         coder = SymbolDecoder(box.payload, box.where)
