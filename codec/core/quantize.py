@@ -107,15 +107,24 @@ def reconstruct_sh(params: CodingParams, rows: list[NDArray], n: int) -> NDArray
     out = np.zeros((n, params.basis.shape[1]), np.float32)
     basis = params.basis[: len(rows)].astype(np.float64)
     unit = params.sh_step * 2.0 ** -(FINE_SHIFT + 7)
+    coefficients = np.zeros((len(rows), SH_BLOCK))
     for start in range(0, n if rows else 0, SH_BLOCK):
-        block = slice(start, min(start + SH_BLOCK, n))
-        coefficients = np.empty((len(rows), block.stop - start))
+        part = out[start : start + SH_BLOCK]
         for i, row in enumerate(rows):
-            coefficients[i] = row[block]
-        total = coefficients.T @ basis
-        np.multiply(total, unit, out=total)
-        out[block] = total
+            coefficients[i, : len(part)] = row[start : start + SH_BLOCK]
+        total = grouped_product(coefficients.T, basis)[: len(part)]
+        np.multiply(total, unit, out=part, dtype=np.float64, casting="same_kind")
     return out
+
+
+def grouped_product(a, b) -> NDArray[np.float64]:
+    """Matrix product a [SH_BLOCK, k] @ b [k, m], 128 rows at a time.
+
+    So small a product a BLAS computes on the calling thread: the sums never depend on how many
+    threads there are, and tiles decoded side by side do not wait for each other.
+    """
+    groups = a.T.reshape(len(b), SH_BLOCK // 128, 128).transpose(1, 2, 0)
+    return (groups @ b).reshape(SH_BLOCK, -1)
 
 
 # --- forward --------------------------------------------------------------------------------
