@@ -12,11 +12,10 @@ from codec.core.geometry import tree_keys
 from codec.core.params import SceneHeader, TileHeader
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import sorted_rows, write_stream
+from codec.encoder.lossless_fit import fit_lossless
 from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
-
-COMMON_SHARE = 0.02
 
 
 def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> bytes:
@@ -29,7 +28,7 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     rows, headers = _tiles(columns, options)
     if not options.keep_order:
         columns = columns[:, rows]
-    params = _fit(columns, options.keep_order)
+    params = fit_lossless(columns, splats.sh_degree, options.keep_order)
     payloads, start = [], 0
     for header in headers:
         coder = SymbolEncoder()
@@ -71,15 +70,3 @@ def _tiles(columns, options: EncoderOptions):
     order = np.argsort(tree_keys(cells - cells.min(axis=0), bits), kind="stable")
     parts = [sorted_rows(cells, order[a:b]) for a, b in spans]
     return np.concatenate([rows for _, rows in parts]), [header for header, _ in parts]
-
-
-def _fit(columns, keep_order: bool) -> lossless.LosslessParams:
-    plain = columns if keep_order else columns[3:]
-    common, tops = [], []
-    for column in plain:
-        tops.append(int(((column >> 23) & 255).max(initial=0)))
-        values, counts = np.unique(column, return_counts=True)
-        best = int(counts.argmax()) if len(counts) else 0
-        frequent = len(counts) and counts[best] > max(COMMON_SHARE * len(column), 4)
-        common.append(int(values[best]) if frequent else None)
-    return lossless.LosslessParams(keep_order, tuple(common), tuple(tops))
