@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from codec import EncoderOptions, encode
 from codec.core.tile import TileSymbols
 from codec.wire import tables
 from codec.wire.writer import Writer
@@ -174,6 +175,16 @@ def _cut_at_layer_0(extra: int) -> bytes:
     return data[: before + extra]
 
 
+@lru_cache
+def _lossless() -> bytes:
+    return encode(scenes.scene(12, 1, 33), EncoderOptions(mode="lossless"))
+
+
+def _lossless_modl(offset: int, new: bytes) -> Callable[[], bytes]:
+    return lambda: surgery.edit_payload(_lossless(), tables.MODL,
+                                        lambda p: _replace_at(p, offset, new))
+
+
 _LONG_VARINT = b"\xbc" + b"\x80" * 8 + b"\x01"
 
 CASES: dict[str, BadCase] = {
@@ -279,6 +290,11 @@ CASES: dict[str, BadCase] = {
                                _field(thresholds=(5, 4, 5, 5, 5, 5, 5))),
     "prior-scale": BadCase("R-FLD-05", "prior scale 64", FORMAT, _field(scales=(64,) * 8)),
     "value-range": BadCase("R-FLD-06", "a value of 2^38 fine units", FORMAT, _far_value),
+    # MODL, lossless
+    "lossless-order-flag": BadCase("R-LL-02", "order flag 2", FORMAT,
+                                   _lossless_modl(0, b"\x02")),
+    "lossless-model": BadCase("R-LL-03", "the second byte of MODL is 127", FORMAT,
+                              _lossless_modl(1, b"\x7f")),
     # INDX
     "tiles-over-level": BadCase(
         "R-INDX-01", "65 tiles at level 1", UNSUPPORTED,
