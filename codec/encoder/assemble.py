@@ -11,11 +11,13 @@ import numpy as np
 
 from codec.core import quantize, tile
 from codec.core.entropy import SymbolEncoder
+from codec.core.fields import COEF_BITS, FieldModel
 from codec.core.geometry import tree_keys
 from codec.core.params import FIELD_CROSS, CodingParams, SceneHeader, TileHeader, write_index
 from codec.core.tile import TileSymbols
 from codec.encoder.fit import fit_field, fit_sh_field
 from codec.encoder.steps import Quantized
+from codec.errors import SceneError
 from codec.wire import boxes, tables
 from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
@@ -78,8 +80,10 @@ def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
     columns |= {f"dc{i}": (s.dc[rows, i], dc) for i in range(3)}
     fields, residuals = {}, {}
     for name, (values, shifts) in columns.items():
+        _check_reach(name, int(np.abs(values).max(initial=0)))
         cross = tuple(residuals[c] for c in FIELD_CROSS[name])
         fields[name], residuals[name] = fit_field(values, shifts, cross)
+    fields = _with_room(fields, columns)
     sh_field = None
     if params.sh_layers:
         shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
@@ -87,6 +91,33 @@ def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
         largest = max(int((np.abs(row)).max()) for row in s.sh)
         sh_field = replace(sh_field, escape_bits=min(31, largest.bit_length() + 1))
     return replace(params, fields=fields, sh_field=sh_field)
+
+
+def _with_room(fields: dict[str, FieldModel], columns: dict) -> dict[str, FieldModel]:
+    """The models with escapes wide enough for any residual that any tile can have.
+
+    A bound from the largest value and the weights; what the fit measured on some levels of the
+    whole scene would be too narrow for an outlier that another level or tile meets first.
+    """
+    out, reach = {}, {}
+    for name, (values, shifts) in columns.items():
+        m = fields[name]
+        largest = int(np.abs(values).max(initial=0))
+        near, far = 2 * abs(m.near), 2 * abs(m.far)
+        rest = abs((1 << COEF_BITS) - 2 * (m.near + m.far))
+        sums = [max((near + far) * largest + rest * abs(m.mean), abs(m.mean) << COEF_BITS)]
+        sums += [abs(w) * reach[c] for w, c in zip(m.cross, FIELD_CROSS[name], strict=True)]
+        reach[name] = largest + sum((s >> COEF_BITS) + 1 for s in sums)
+        largest_symbol = (reach[name] >> int(shifts.min(initial=8))) + 1
+        _check_reach(name, largest_symbol)
+        out[name] = replace(m, escape_bits=largest_symbol.bit_length())
+    return out
+
+
+def _check_reach(name: str, largest: int) -> None:
+    if largest >= 1 << 31:
+        raise SceneError(f"a value of {name} is too far from the others to be coded with them; "
+                         "remove that Gaussian, or use the lossless mode")
 
 
 def code_tile(params: CodingParams, part: Part, symbols: TileSymbols) -> list[bytes]:

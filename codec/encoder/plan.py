@@ -51,8 +51,9 @@ def position_scale(p: Prepared) -> float:
     centre = np.median(p.means, axis=0)
     distance = np.sqrt(((p.means - centre) ** 2).sum(axis=1))
     near = max(float(np.percentile(distance, 60)), 1e-30)
-    size = np.exp((p.scales[:, 1] + p.scales[:, 0]) / 2)
-    small = np.exp((p.scales[:, 1] + np.maximum(p.scales[:, 2], p.scales[:, 1] - 3)) / 2)
+    scales = np.clip(p.scales, -60, 60)  # squares of what follows must stay finite
+    size = np.exp((scales[:, 1] + scales[:, 0]) / 2)
+    small = np.exp((scales[:, 1] + np.maximum(scales[:, 2], scales[:, 1] - 3)) / 2)
     weight = (p.alpha * size / np.maximum(distance, near)) ** 2
     weight = np.minimum(weight, np.percentile(weight, 99))
     return float(np.sqrt(weight.sum() / (weight / small**2).sum()))
