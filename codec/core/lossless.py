@@ -281,7 +281,7 @@ class _PlainCoder:
 
     def _choose_kinds(self, index: int, level):
         """Encoder: the kinds of a level."""
-        if self._given is None:
+        if self._given is None or self._fits is None:
             return None
         first, step, stride = level
         patterns, column = self._given[index], self._params.columns[index]
