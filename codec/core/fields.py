@@ -176,7 +176,7 @@ def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), ener
     reach = 0
     values = np.zeros(n, np.int32)
     if symbols is not None:
-        values = symbols.astype(np.int64, copy=False) << shifts
+        values = np.left_shift(symbols, shifts, dtype=np.int64)
         reach = _reach(values)
     aside = _aside_bound(model, cross, energy)
     residuals = np.zeros(n, np.int32) if keep_residuals else None

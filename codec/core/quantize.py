@@ -141,10 +141,11 @@ def round_to(values, unit: float, shifts=None, dead_zone: float = 0.5) -> NDArra
     """Nearest symbol at steps unit * 2^shift; dead_zone < 0.5 favours zero."""
     scaled = values / unit
     if shifts is not None:
-        scaled = np.ldexp(scaled, -shifts)
-    magnitude = np.floor(np.abs(scaled) + dead_zone)
+        scaled *= np.exp2(-shifts.astype(np.float64))
     limit = float(1 << 30)
-    return (np.sign(scaled) * np.minimum(magnitude, limit)).astype(np.int64)
+    scaled += np.copysign(dead_zone, scaled)  # truncation then rounds
+    np.clip(scaled, -limit, limit, out=scaled)
+    return scaled.astype(np.int64)
 
 
 def canonical_gauge(log_scales, quats):

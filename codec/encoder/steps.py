@@ -212,16 +212,37 @@ def quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
         return replace(params, basis=np.zeros((0, p.rest.shape[1]), np.int8)), []
     shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
     basis = klt_basis(p.rest, shifts)[:rows]
-    coefficients = project(p.rest, basis)
-    unit = quantize.fine_unit(params.sh_step)
-    coded, used = [], 0
-    for i in range(rows):
-        symbols = quantize.round_to(coefficients[:, i], unit, shifts, steps.dead_zone)
-        used = i + 1 if np.count_nonzero(symbols) > 0.002 * p.n else used
-        coded.append(symbols << shifts)
+    coded, counts = sh_symbols(p.rest, basis, params, shifts, steps.dead_zone)
+    frequent = np.flatnonzero(counts > 0.002 * p.n)
+    used = int(frequent[-1]) + 1 if len(frequent) else 0
     first = (used + 2) // 3
     layers = tuple(r for r in (first, used - first) if r)
-    return replace(params, basis=basis[:used], sh_layers=layers), coded[:used]
+    return replace(params, basis=basis[:used], sh_layers=layers), list(coded[:used])
+
+
+def sh_symbols(rest, basis, params, shifts, dead_zone: float):
+    """KLT rows of `rest` in fine units, [rows, N], int32 or int64, and each row's non-zeros.
+
+    Blocks of Gaussians stay inside the cache; least squares, since the basis is rounded.
+    """
+    rows = basis.astype(np.float64) / 128
+    inverse = np.linalg.solve(rows @ rows.T, rows).T
+    unit = quantize.fine_unit(params.sh_step)
+    out = np.empty((len(basis), len(rest)), np.int32)
+    counts = np.zeros(len(basis), np.int64)
+    padded = np.zeros((quantize.SH_BLOCK, rest.shape[1]))
+    for start in range(0, len(rest), quantize.SH_BLOCK):
+        part = slice(start, min(start + quantize.SH_BLOCK, len(rest)))
+        n, shift = part.stop - start, shifts[part, None]
+        padded[:n] = rest[part]
+        coefficients = quantize.grouped_product(padded, inverse)[:n]
+        symbols = quantize.round_to(coefficients, unit, shift, dead_zone)
+        counts += np.count_nonzero(symbols, axis=0)
+        symbols <<= shift
+        if out.dtype == np.int32 and int(np.abs(symbols).max()) >= 1 << 31:
+            out = out.astype(np.int64)
+        out[:, part] = symbols.T
+    return out, counts
 
 
 def klt_basis(rest, shifts) -> NDArray[np.int8]:
@@ -240,10 +261,3 @@ def klt_basis(rest, shifts) -> NDArray[np.int8]:
     rows = vectors.T[::-1]
     signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])
     return np.clip(np.rint(rows * signs[:, None] * 128), -127, 127).astype(np.int8)
-
-
-def project(rest, basis) -> NDArray[np.float64]:
-    """Coefficients [N, rows] that reproduce `rest` best by the integer basis (least squares)."""
-    rows = basis.astype(np.float64) / 128
-    inverse = np.linalg.solve(rows @ rows.T, rows)
-    return rest.astype(np.float64) @ inverse.T
