@@ -36,15 +36,15 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     if options.mode == "lossless":
         data = _encode_lossless(splats, options, default_views, progress)
     else:
-        splats = _trim(splats, options, cameras, progress, report)
+        splats = _trim(splats, options, report)
         data = _encode_lossy(splats, options, cameras, default_views, progress, report)
-    n_out = splats.n_gaussians
+    n_out = splats.n_gaussians - report["dropped"].get("too faint for this quality", 0)
     report.update(n_out=n_out, bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
     progress("done", 1.0, f"{len(data)} bytes")
     return data
 
 
-def _trim(splats: Splats, options: EncoderOptions, cameras, progress, report) -> Splats:
+def _trim(splats: Splats, options: EncoderOptions, report) -> Splats:
     """Apply the cleaning rule, the SH degree, and visibility-aware pruning."""
     splats, cleaned = clean(splats)
     report["dropped"].update(cleaned.dropped)
@@ -73,7 +73,10 @@ def _trim(splats: Splats, options: EncoderOptions, cameras, progress, report) ->
 
 def _encode_lossy(splats: Splats, options, cameras, default_views, progress, report) -> bytes:
     from codec.core.params import SceneHeader
+    from codec.encoder.search import choose_steps, view_error
 
+    error = view_error(splats, cameras, options, report)
+    splats = _prune(splats, options, cameras, error, report)
     prepared = prepare(splats)
     header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
 
@@ -86,9 +89,7 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
         return assemble(quantized, header, ancillary, tile_size=options.tile_size,
                         threads=options.threads)
 
-    from codec.encoder.search import choose_steps
-
-    steps = choose_steps(splats, prepared, options, cameras, build, progress, report)
+    steps = choose_steps(splats, prepared, options, error, build, progress)
     data = build(steps)
     if options.target_size is not None and len(data) > options.target_size:
         raise SceneError(
@@ -96,6 +97,26 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
             "lower --sh-degree or --max-gaussians"
         )
     return data
+
+
+def _prune(splats: Splats, options: EncoderOptions, cameras, error, report) -> Splats:
+    """Drop what is too faint to be seen at this quality; targets count as the quality's middle."""
+    from codec.encoder.prune import prune_by_views, prune_plain
+
+    if not options.prune or options.mode != "lossy" or not splats.n_gaussians:
+        return splats
+    quality = options.quality
+    if options.target_psnr is not None:
+        quality = 2 * (options.target_psnr - 10)
+    if options.target_size is not None:
+        quality = 60.0
+    if error is not None and options.effort >= 3:
+        kept = prune_by_views(splats, cameras, error, quality, options.seed, options.threads)
+    else:
+        kept = prune_plain(splats, quality)
+    if kept.n_gaussians < splats.n_gaussians:
+        report["dropped"]["too faint for this quality"] = splats.n_gaussians - kept.n_gaussians
+    return kept
 
 
 def scene_flags(splats: Splats, order_kept: bool = False) -> int:

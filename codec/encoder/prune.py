@@ -1,14 +1,21 @@
-"""Dropping Gaussians that no view can see, or that matter least, without rendering."""
+"""Dropping Gaussians that no view can see, or that matter least."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from codec.scene import Splats
+from codec.encoder.plan import target_db
+from codec.scene import Camera, Splats
 
 # Renderers skip contributions below 1/255 (graphdeco, gsplat); the peak of a Gaussian's
 # contribution is its opacity, so one below that limit is never drawn anywhere.
 INVISIBLE_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
+# Share of the error budget of a quality that pruning may take.
+ERROR_SHARE = 0.12
+SCORE_VIEWS, SCORE_WIDTH = 48, 320
+# Without real cameras nothing proves that a Gaussian is hidden: never drop more than this.
+MAX_UNSEEN_SHARE = 0.08
 
 
 def drop_invisible(splats: Splats) -> Splats:
@@ -17,13 +24,75 @@ def drop_invisible(splats: Splats) -> Splats:
     return splats if visible.all() else splats.take(np.flatnonzero(visible))
 
 
+def footprint_score(splats: Splats) -> NDArray[np.float64]:
+    """[N] opacity times projected area at the distance from the scene's centre, mean 1."""
+    n = splats.n_gaussians
+    alpha = 1 / (1 + np.exp(-np.clip(splats.opacity_logits.astype(np.float64), -60, 60)))
+    scales = splats.log_scales.astype(np.float64)
+    area = np.exp(np.minimum(scales.sum(axis=1) - scales.min(axis=1), 80.0))
+    offset = splats.means.astype(np.float64) - np.median(splats.means, axis=0) if n else np.zeros(0)
+    distance = np.sqrt((offset**2).sum(axis=1)) if n else np.zeros(0)
+    near = max(float(np.percentile(distance, 60)), 1e-30) if n else 1.0
+    score = alpha * area / np.maximum(distance, near) ** 2
+    return score / max(float(score.mean()), 1e-300) if n else score
+
+
 def keep_most_visible(splats: Splats, count: int) -> Splats:
-    """The `count` Gaussians with the largest opacity times footprint, in input order."""
-    logits = np.clip(splats.opacity_logits.astype(np.float64), -60, 60)
-    alpha = 1 / (1 + np.exp(-logits))
-    two_largest = np.sort(splats.log_scales.astype(np.float64), axis=1)[:, 1:].sum(axis=1)
-    distance = np.sqrt(((splats.means - np.median(splats.means, axis=0)) ** 2).sum(axis=1))
-    near = np.percentile(distance, 60) if len(distance) else 1.0
-    score = np.log(alpha) + two_largest - 2 * np.log(np.maximum(distance, max(near, 1e-30)))
-    order = np.argsort(-score, kind="stable")[:count]
+    """The `count` Gaussians with the largest footprint score, in input order."""
+    order = np.argsort(-footprint_score(splats), kind="stable")[:count]
     return splats.take(np.sort(order))
+
+
+def view_score(splats: Splats, cameras: list[Camera], threads: int) -> NDArray[np.float64]:
+    """[N] sum of alpha * T over all pixels of some views (ExGS Eq. 7), mean 1."""
+    from codec.rendering.base import RenderOptions
+    from codec.rendering.cpu import CpuRenderer
+
+    renderer = CpuRenderer(RenderOptions(threads=threads))
+    total = np.zeros(splats.n_gaussians)
+    stride = max(1, len(cameras) // SCORE_VIEWS)
+    for camera in cameras[::stride]:
+        small = camera.resized(SCORE_WIDTH) if camera.width > SCORE_WIDTH else camera
+        total += renderer.contributions(splats, small)
+    return total / max(float(total.mean()), 1e-300)
+
+
+def plain_share(quality: float) -> float:
+    """Share that may go without real cameras: 5 % at quality 60, halved every 10 points."""
+    return min(0.05 * 2 ** ((60 - quality) / 10), MAX_UNSEEN_SHARE)
+
+
+def prune_plain(splats: Splats, quality: float) -> Splats:
+    """Without rendering: a small share by footprint score, less the higher the quality."""
+    count = int(plain_share(quality) * splats.n_gaussians)
+    return splats.take(_kept(footprint_score(splats), count)) if count else splats
+
+
+def prune_by_views(splats: Splats, cameras: list[Camera] | None, error, quality: float,
+                   seed: int, threads: int) -> Splats:
+    """Drop the least visible while the renders' error stays a small share of the budget.
+
+    cameras: the scene's own; when None, made-up views are used beside the footprint, and at most
+    `plain_share` of the scene goes.
+    """
+    if cameras:
+        score, limit = view_score(splats, cameras, threads), 0.6
+    else:
+        from codec.rendering.views import seeded_views
+
+        made_up = seeded_views(splats, 16, SCORE_WIDTH, SCORE_WIDTH * 3 // 4, seed + 1)
+        score = np.maximum(view_score(splats, made_up, threads), footprint_score(splats))
+        limit = plain_share(quality)
+    budget = ERROR_SHARE * 10 ** (-target_db(quality) / 10)
+    low, high = 0.0, limit
+    for _ in range(7):
+        share = (low + high) / 2
+        kept = splats.take(_kept(score, int(share * splats.n_gaussians)))
+        low, high = (share, high) if error.mse(kept) <= budget else (low, share)
+    count = int(low * splats.n_gaussians)
+    return splats.take(_kept(score, count)) if count else splats
+
+
+def _kept(score, count: int):
+    order = np.argsort(score, kind="stable")
+    return np.sort(order[count:])

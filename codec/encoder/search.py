@@ -30,14 +30,13 @@ N_VIEWS, VIEW_WIDTH = 5, 400
 
 
 def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,
-                 cameras: list[Camera] | None, build: Callable[[Steps], bytes], progress,
-                 report: dict) -> Steps:
-    """Steps for a scene: one knob `x` in quality points, turned to meet a target where asked."""
+                 error, build: Callable[[Steps], bytes], progress) -> Steps:
+    """Steps for a scene: one knob, quality points, turned to meet a target where asked.
+
+    error: a probe.ViewError, or None when nothing is rendered.
+    """
     if options.mode == "near-lossless":
         return near_lossless_steps(prepared)
-    error = None
-    if prepared.n and (options.effort >= SEARCH_EFFORT or options.target_psnr is not None):
-        error = view_error(splats, cameras, options, report)
     if error is not None and options.effort >= SEARCH_EFFORT:
         family = searched_family(splats, prepared, options, error, progress)
     else:
@@ -46,7 +45,7 @@ def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,
     if options.target_size is not None:
         return fit_size(family, build, options.target_size, progress)
     if options.target_psnr is not None and prepared.n:
-        return fit_psnr(family, build, error, options.target_psnr, progress, report)
+        return fit_psnr(family, build, error, options.target_psnr, progress)
     return family(options.quality)
 
 
@@ -60,7 +59,10 @@ def near_lossless_steps(prepared: Prepared) -> Steps:
 
 
 def view_error(splats, cameras, options: EncoderOptions, report: dict):
-    """Renders to compare with; None, and a line in the report, when no renderer is installed."""
+    """Renders to compare with, or None: at low effort, or (noted) without a renderer."""
+    needed = options.effort >= SEARCH_EFFORT or options.target_psnr is not None
+    if not needed or options.mode != "lossy" or not splats.n_gaussians:
+        return None
     from codec.encoder.probe import ViewError
 
     chosen = search_views(splats, cameras, options.seed)
@@ -178,7 +180,7 @@ def fit_size(family, build, target: int, progress) -> Steps:
     return best
 
 
-def fit_psnr(family, build, error, target: float, progress, report: dict) -> Steps:
+def fit_psnr(family, build, error, target: float, progress) -> Steps:
     """The lowest quality whose decoded renders reach `target` dB."""
     from codec.decoder.decode import decode
 
@@ -189,12 +191,11 @@ def fit_psnr(family, build, error, target: float, progress, report: dict) -> Ste
         reached = error.psnr(decode(build(steps)))
         progress("fitting PSNR", i / 10, f"{reached:.2f} dB")
         if reached >= target:
-            high, best = middle, (steps, reached)
+            high, best = middle, steps
             if reached < target + 0.05:
                 break
         else:
             low = middle
     if best is None:
         raise UsageError(f"{target} dB cannot be reached; use --near-lossless or --lossless")
-    report["psnr"] = best[1]
-    return best[0]
+    return best
