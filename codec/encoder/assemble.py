@@ -22,6 +22,8 @@ from codec.wire import boxes, tables
 from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
 
+FIT_RUNS, FIT_RUN = 16, 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -58,12 +60,23 @@ def tile_symbols(q: Quantized, part: Part) -> TileSymbols:
     s, rows = q.symbols, part.rows
     return TileSymbols(
         q.cells[rows] - np.array(part.header.origin), s.opacity[rows], s.scales[rows], s.dc[rows],
-        s.rotation[rows], s.refinement[rows], [row[rows] for row in s.sh],
+        s.rotation[rows], s.refinement[rows], [row.take(rows) for row in s.sh],
     )
 
 
+def fit_rows(n: int) -> np.ndarray:
+    """Ranks in tree order that models are fitted to: all, or runs evenly spread over the scene.
+
+    Runs and not single ranks, since neighbours along the order predict each other.
+    """
+    if n <= FIT_RUNS * FIT_RUN:
+        return np.arange(n)
+    starts = [(n - FIT_RUN) * i // (FIT_RUNS - 1) for i in range(FIT_RUNS)]
+    return np.concatenate([np.arange(start, start + FIT_RUN) for start in starts])
+
+
 def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
-    """Field models over the whole scene in tree order."""
+    """Field models of the scene, fitted in tree order."""
     rows = np.concatenate([p.rows for p in parts]) if parts else np.zeros(0, np.int64)
     s, params = q.symbols, q.params
     alpha, footprint = q.alpha[rows], q.footprint[rows]
@@ -78,17 +91,18 @@ def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
         "scale2": (v[:, 1] - v[:, 2], scale),
     }
     columns |= {f"dc{i}": (s.dc[rows, i], dc) for i in range(3)}
-    fields, residuals = {}, {}
+    fields, residuals, fitted = {}, {}, fit_rows(len(rows))
     for name, (values, shifts) in columns.items():
         _check_reach(name, int(np.abs(values).max(initial=0)))
         cross = tuple(residuals[c] for c in FIELD_CROSS[name])
-        fields[name], residuals[name] = fit_field(values, shifts, cross)
+        fields[name], residuals[name] = fit_field(values[fitted], shifts[fitted], cross)
     fields = _with_room(fields, columns)
     sh_field = None
     if params.sh_layers:
-        shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
-        sh_field = fit_sh_field([row[rows] for row in s.sh[:24]], shifts)
-        largest = max(int((np.abs(row)).max()) for row in s.sh)
+        shifts = quantize.class_shifts(params.sh_rule, alpha[fitted], footprint[fitted])
+        sample = rows[fitted]
+        sh_field = fit_sh_field([row.take(sample) for row in s.sh[:24]], shifts)
+        largest = max(max(int(row.max()), -int(row.min())) for row in s.sh)
         sh_field = replace(sh_field, escape_bits=min(31, largest.bit_length() + 1))
     return replace(params, fields=fields, sh_field=sh_field)
 
