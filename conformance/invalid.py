@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from codec import EncoderOptions, encode
+from codec.core.lossless import LosslessParams
 from codec.core.tile import TileSymbols
 from codec.wire import tables
 from codec.wire.writer import Writer
@@ -185,6 +186,16 @@ def _lossless_modl(offset: int, new: bytes) -> Callable[[], bytes]:
                                         lambda p: _replace_at(p, offset, new))
 
 
+def _lossless_column(**changes) -> Callable[[], bytes]:
+    """The first column's model changed."""
+    def edit(payload: bytes) -> bytes:
+        params = LosslessParams.read(payload, 20)
+        columns = (replace(params.columns[0], **changes), *params.columns[1:])
+        return replace(params, columns=columns).write()
+
+    return lambda: surgery.edit_payload(_lossless(), tables.MODL, edit)
+
+
 _LONG_VARINT = b"\xbc" + b"\x80" * 8 + b"\x01"
 
 CASES: dict[str, BadCase] = {
@@ -293,8 +304,13 @@ CASES: dict[str, BadCase] = {
     # MODL, lossless
     "lossless-order-flag": BadCase("R-LL-02", "order flag 2", FORMAT,
                                    _lossless_modl(0, b"\x02")),
-    "lossless-model": BadCase("R-LL-03", "the second byte of MODL is 127", FORMAT,
-                              _lossless_modl(1, b"\x7f")),
+    "lossless-exponent": BadCase("R-LL-03", "a fixed-point exponent of 127", FORMAT,
+                                 _lossless_modl(1, b"\x7f")),
+    "lossless-flag": BadCase("R-LL-04", "a column flag of 2", FORMAT,
+                             _lossless_modl(46, b"\x02")),
+    "lossless-mean": BadCase("R-LL-05", "a mean of 2^30", FORMAT, _lossless_column(mean=1 << 30)),
+    "lossless-source": BadCase("R-LL-06", "a column that predicts itself", FORMAT,
+                               _lossless_column(sources=(0,), weights=(1,))),
     # INDX
     "tiles-over-level": BadCase(
         "R-INDX-01", "65 tiles at level 1", UNSUPPORTED,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -86,6 +85,21 @@ def _tiled() -> bytes:
     return _encode(scenes.scene(3000, 1, 4), tile_size=1024)
 
 
+def _lossless_odd() -> bytes:
+    """Values of every kind: common ones, copies, NaN, infinities, subnormals, several tiles."""
+    rng = np.random.default_rng(22)
+    n = 1100
+    base = scenes.scene(n, 1, 22)
+    scales = np.where(rng.random((n, 3)) < 0.3, -7.5, base.log_scales)
+    opacity = np.repeat(base.opacity_logits[::10], 10)
+    dc = base.sh0.copy()
+    dc[:6, 0] = [np.nan, np.inf, -np.inf, 1e-42, -0.0, 3e38]
+    rest = (1e-6 * base.shN ** 3).astype(np.float32)
+    splats = replace(base, log_scales=scales.astype(np.float32), opacity_logits=opacity, sh0=dc,
+                     shN=rest)
+    return encode(splats, EncoderOptions(mode="lossless", tile_size=1024))
+
+
 def _lossless(keep_order: bool) -> bytes:
     splats = scenes.scene(200, 2, 8)
     return encode(splats, EncoderOptions(mode="lossless", keep_order=keep_order))
@@ -151,10 +165,8 @@ CASES: dict[str, tuple[str, Maker]] = {
                         lambda: random_stream(11, (600,), 3, 0, False)),
     "synthetic-degree-1": ("random parameters, SH degree 1, many tiles",
                            lambda: random_stream(12, (2, 1, 3, 17, 16, 257), 1, 1)),
+    "lossless": ("profile lossless", lambda: _lossless(False)),
+    "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
+    "lossless-odd": ("profile lossless, two tiles, NaN, infinities, copies, common values",
+                     _lossless_odd),
 }
-
-if importlib.util.find_spec("codec.encoder.lossless"):
-    CASES |= {
-        "lossless": ("profile lossless", lambda: _lossless(False)),
-        "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
-    }

@@ -283,19 +283,36 @@ def read_modl(stream: Stream, f: Fields) -> None:
     stream.layers = ["base", *position, *(f"sh-{i + 1}" for i in range(len(layers)))]
 
 
+def lossless_names(rest: int, kept: int) -> list[str]:
+    """5.10: group of each column."""
+    groups = (("mean", 3 * kept), ("opacity", 1), ("scale", 3), ("quat", 4), ("dc", 3),
+              ("rest", 3 * rest))
+    return [name for name, count in groups for _ in range(count)]
+
+
 def _read_modl_lossless(stream: Stream, f: Fields) -> None:
     """3.5.1, 4.4.1"""
     kept = f.number("B")
     need(kept < 2, "R-LL-02")
-    n = 11 + 3 * stream.head["rest"] + 3 * kept
-    need(f.varint() == n, "R-LL-03")
-    tops, common = [], []
-    for _ in range(n):
-        tops.append(f.number("B"))
+    names, groups, columns = lossless_names(stream.head["rest"], kept), {}, []
+    for name in dict.fromkeys(names):
+        exponent, near, far = f.number("b"), f.number("h"), f.number("h")
+        need(-100 <= exponent <= 126, "R-LL-03")
+        widths = [f.number("b") for _ in range(4)]
+        groups[name] = {"exponent": exponent, "near": near, "far": far, "widths": widths}
+    for index in range(len(names)):
         has = f.number("B")
         need(has < 2, "R-LL-04")
-        common.append(f.number("I") if has else None)
-    stream.model = {"kept": kept, "tops": tops, "common": common}
+        common = f.number("I") if has else None
+        mean = f.svarint()
+        need(-(1 << 30) <= mean < 1 << 30, "R-LL-05")
+        log_width = f.number("h")
+        sources = [(f.number("B"), f.number("b")) for _ in range(f.number("B"))]
+        order = [s for s, _ in sources]
+        need(order == sorted(set(order)) and all(s < index for s in order), "R-LL-06")
+        columns.append({"common": common, "mean": mean, "log_width": log_width,
+                        "sources": sources})
+    stream.model = {"kept": kept, "names": names, "groups": groups, "columns": columns}
     stream.layers = ["base"]
 
 

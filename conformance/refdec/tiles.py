@@ -20,7 +20,6 @@ CROSS = {"opacity": (), "scale0": ("opacity",), "scale1": ("scale0", "opacity"),
          "scale2": ("scale0", "scale1"), "dc0": ("opacity", "scale0"), "dc1": ("dc0",),
          "dc2": ("dc0", "dc1")}
 M = ((9459, 9459, 9459), (11585, 0, -11585), (-6689, 13377, -6689))
-GROUPS = (("opacity", 1), ("scale", 3), ("quat", 4), ("dc", 3))
 assert {k: len(v) for k, v in CROSS.items()} == N_CROSS
 
 
@@ -261,16 +260,14 @@ def _shn(m: dict, rows: list[list[int]], n: int, rest: int) -> np.ndarray:
 
 # --- 5.10 ---------------------------------------------------------------------------------------
 
+LIMIT = 1 << 30
+NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT = range(5)
+
 
 def decode_lossless(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
     m, p, n, rest = stream.model, Payload(payloads[0]), tile.n, stream.head["rest"]
     columns = [] if m["kept"] else _positions(p, tile)
-    groups = [("mean", 3 * m["kept"]), *GROUPS, ("rest", 3 * rest)]
-    names = [name for name, count in groups for _ in range(count)]
-    priors: dict[str, list] = {}
-    for name, top, common in zip(names, m["tops"], m["common"], strict=True):
-        start = [[[512, 512]], [[2] * 512] * 9, [[8] * 128] * 4]
-        columns.append(_column(p, n, top, common, priors.setdefault(name, start)))
+    columns += Columns(p, m, n).decode()
     p.finish()
     f = np.array(columns, np.int64).astype("<u4").T.copy().view("<f4").reshape(n, -1)
     return {"means": f[:, :3], "opacity_logits": f[:, 3], "log_scales": f[:, 4:7],
@@ -288,36 +285,151 @@ def _positions(p: Payload, tile: Tile) -> list[list[int]]:
     return out
 
 
-def _column(p: Payload, n: int, top: int, common, priors: list) -> list[int]:
-    out, rows = [common or 0] * n, list(range(n))
-    if common is not None:
-        tables = Adaptive(priors[0])
-        flags = _by_levels(p, tables, n, lambda done, i, s: 0)
-        priors[0] = tables.carried()
-        rows = [i for i in range(n) if not flags[i]]
-
-    def head_context(done: list[int], i: int, stride: int) -> int:
-        if not stride:
-            return 0
-        left, right, _, _ = neighbours(done, i, stride)
-        below = clip((2 * top + 1 - (left & 255) - (right & 255)) >> 1, 0, 2)
-        return 3 * below + (left >> 8) + (right >> 8)
-
-    tables = Adaptive(priors[1])
-    head = _by_levels(p, tables, len(rows), head_context)
-    priors[1] = tables.carried()
-    tables = Adaptive(priors[2])
-    upper = _by_levels(p, tables, len(rows), lambda done, i, s: clip(top - (head[i] & 255), 0, 3))
-    priors[2] = tables.carried()
-    for i, h, u, low in zip(rows, head, upper, p.raw(16, len(rows)), strict=True):
-        out[i] = h << 23 | u << 16 | low
-    return out
+def fixed(pattern: int, exponent: int) -> int:
+    """5.10.4"""
+    f = pattern >> 23 & 255
+    significand, e = (pattern & 0x7FFFFF) + (f > 0) * (1 << 23), max(f, 1) - 150 + exponent
+    m = 0
+    if e <= 6 and f < 255:
+        m = significand << e if e >= 0 else significand >> -e
+    return -m - 1 if pattern >> 31 else m
 
 
-def _by_levels(p: Payload, tables: Adaptive, n: int, context) -> list[int]:
-    out = [0] * n
-    for stride, members in levels(n):
-        found = tables.code(p, [context(out, i, stride) for i in members])
-        for i, s in zip(members, found, strict=True):
-            out[i] = s
-    return out
+class Columns:
+    """5.10.2 to 5.10.5: the plain columns of a tile."""
+
+    def __init__(self, p: Payload, m: dict, n: int) -> None:
+        self.p, self.m, self.n, self.levels = p, m, n, levels(n)
+        self.kinds, self.innovations, self.cuts, self.shifts = [], [], [], []
+        self.fast, self.slow = [0] * n, [0] * n
+        self.kind_tables = {g: Adaptive([[900, 80, 4, 20, 20]] * 10) for g in m["groups"]}
+        prior = [logistic_prior(c + 6, 0, 100) for c in range(16)]
+        self.value_tables = {g: Adaptive(prior) for g in m["groups"]}
+
+    def decode(self) -> list[list[int]]:
+        for name, column in zip(self.m["names"], self.m["columns"], strict=True):
+            self.kinds.append(self._kinds(name))
+            self._values(name, column)
+        return self._patterns()
+
+    def _kinds(self, name: str) -> list[int]:
+        before, out = self.kinds[-1] if self.kinds else [0] * self.n, [0] * self.n
+        for stride, members in self.levels:
+            contexts = [2 * before[i] + (stride == 1) for i in members]
+            for i, s in zip(members, self.kind_tables[name].code(self.p, contexts), strict=True):
+                out[i] = s
+        return out
+
+    def _values(self, name: str, column: dict) -> None:
+        n, g, kind = self.n, self.m["groups"][name], self.kinds[-1]
+        value, residual, innovation = [0] * n, [0] * n, [0] * n
+        cut, shift = [0] * n, [0] * n
+        for stride, members in self.levels:
+            centre, guess, contexts, normal = {}, {}, [], []
+            for i in members:
+                guess[i], width = self._predict(g, column, value, residual, i, stride)
+                total = sum(w * self.innovations[s][i] for s, w in column["sources"])
+                centre[i] = guess[i] + clip(total >> 6, -LIMIT, LIMIT)
+                if kind[i] == NORMAL:
+                    quarter = clip(width >> 6, 0, 127)
+                    shift[i] = max((quarter >> 2) - 3, 0)
+                    contexts.append(12 + (quarter & 3) if shift[i] else quarter)
+                    normal.append(i)
+                else:
+                    value[i] = self._known(kind[i], g, column, value, i, stride)
+            found = self._differences(name, contexts)
+            for i, d in zip(normal, found, strict=True):
+                cut[i] = (centre[i] >> shift[i]) + d
+                need(abs(cut[i] << shift[i]) <= LIMIT, "R-LL-07")
+                value[i] = (cut[i] << shift[i]) + ((1 << shift[i]) >> 1)
+            for i in members:
+                residual[i], innovation[i] = value[i] - centre[i], value[i] - guess[i]
+        self.innovations.append(innovation)
+        self.cuts.append(cut)
+        self.shifts.append(shift)
+        for i in range(n):
+            if kind[i] == NORMAL:
+                surprise = log2_q8(1 + abs(residual[i])) - column["log_width"]
+                self.fast[i] += surprise - self.fast[i] >> 1
+                self.slow[i] += surprise - self.slow[i] >> 3
+
+    def _predict(self, g, column, value, residual, i: int, stride: int) -> tuple[int, int]:
+        """Prediction from neighbours, width."""
+        prediction, around, usual, w = column["mean"], 0, column["log_width"], g["widths"]
+        if stride:
+            left, right, far_left, far_right = neighbours(value, i, stride)
+            rest = 4096 - 2 * (g["near"] + g["far"])
+            total = (g["near"] * (left + right) + g["far"] * (far_left + far_right)
+                     + rest * column["mean"])
+            prediction = clip(total >> 12, -LIMIT, LIMIT)
+            spread = abs(left - right) + (abs(far_left - far_right) >> 1)
+            left, right, _, _ = neighbours(residual, i, stride)
+            around = (w[0] * (log2_q8(1 + spread) - usual)
+                      + w[1] * (log2_q8(1 + abs(left) + abs(right)) - usual))
+        return prediction, usual + (w[2] * self.fast[i] + w[3] * self.slow[i] + around >> 6)
+
+    def _known(self, kind: int, g, column, value, i: int, stride: int) -> int:
+        if kind == COMMON and column["common"] is not None:
+            return fixed(column["common"], g["exponent"])
+        if kind in (COPY_LEFT, COPY_RIGHT) and stride:
+            left, right, _, _ = neighbours(value, i, stride)
+            return left if kind == COPY_LEFT else right
+        return column["mean"]
+
+    def _differences(self, name: str, contexts: list[int]) -> list[int]:
+        found = [s - 101 for s in self.value_tables[name].code(self.p, contexts)]
+        escaped = [j for j, d in enumerate(found) if abs(d) > 100]
+        for j, excess in zip(escaped, self.p.raw(32, len(escaped)), strict=True):
+            found[j] += excess if found[j] > 0 else -excess
+        return found
+
+    def _patterns(self) -> list[list[int]]:
+        n, count = self.n, len(self.kinds)
+        out = [[0] * n for _ in range(count)]
+        drops = Adaptive([[(1024 >> min(j + 1, 10)) + 1 for j in range(24)]])
+        width = max(1, (1 << 18) // n)
+        for start in range(0, count, width):
+            self._block(range(start, min(start + width, count)), drops, out)
+        for column, kinds in zip(out, self.kinds, strict=True):
+            for stride, members in self.levels[1:]:
+                for i in members:
+                    if kinds[i] in (COPY_LEFT, COPY_RIGHT):
+                        right = kinds[i] == COPY_RIGHT and i + stride < n
+                        column[i] = column[i + stride if right else i - stride]
+        return out
+
+    def _places(self, block: range, kind: int) -> list[tuple[int, int]]:
+        return [(c, i) for c in block for i in range(self.n) if self.kinds[c][i] == kind]
+
+    def _block(self, block: range, drops: Adaptive, out: list[list[int]]) -> None:
+        for c, i in self._places(block, COMMON):
+            out[c][i] = self.m["columns"][c]["common"] or 0
+        where = self._places(block, RAW)
+        for (c, i), pattern in zip(where, self.p.raw(32, len(where)), strict=True):
+            out[c][i] = pattern
+        where = self._places(block, NORMAL)
+        cuts = [self.cuts[c][i] for c, i in where]
+        m = [-x - 1 if x < 0 else x for x in cuts]
+        b = [x.bit_length() for x in m]
+        units = [self.m["groups"][self.m["names"][c]]["exponent"] - self.shifts[c][i]
+                 for c, i in where]
+        f = [126 - u + x for u, x in zip(units, b, strict=True)]
+        zero = [j for j, x in enumerate(b) if x == 0]
+        for j, drop in zip(zero, self._drops(drops, len(zero)), strict=True):
+            f[j] -= drop
+        need(all(0 <= x <= 254 for x in f), "R-LL-08")
+        missing = [max(24 - x, 0) if x else 23 for x in b]
+        low = tails(self.p, missing) if missing else []
+        for j, (c, i) in enumerate(where):
+            top = m[j] >> b[j] - 24 if b[j] > 24 else m[j] << missing[j]
+            out[c][i] = (cuts[j] < 0) << 31 | f[j] << 23 | (top & 0x7FFFFF | low[j])
+
+    def _drops(self, tables: Adaptive, count: int) -> list[int]:
+        out = [0] * count
+        for _, members in levels(count):
+            for i, s in zip(members, tables.code(self.p, [0] * len(members)), strict=True):
+                out[i] = s
+        far = [j for j, x in enumerate(out) if x == 23]
+        for j, x in zip(far, self.p.raw(8, len(far)), strict=True):
+            out[j] = x
+        return out
