@@ -24,7 +24,7 @@ from codec.wire.writer import Writer
 
 TAIL_BITS = 11  # 32-bit position integers: 21 in the tree, 11 raw
 LIMIT = 1 << 30  # fixed-point magnitudes; larger values are raw
-HALF = 100  # largest residual with a symbol of its own
+HALF = 126  # largest residual with a symbol of its own
 ESCAPE_BITS = 32
 NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT, KINDS = 0, 1, 2, 3, 4, 5
 KIND_PRIOR = (900, 80, 4, 20, 20)
