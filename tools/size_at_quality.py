@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
 from codec.scene import Splats
 from tools.measure import Comparison, Views, add_view_options, choose_views
@@ -88,13 +89,14 @@ class Curve:
         return (below[-1] if below else high), high
 
 
-def our_encoder(splats: Splats, compare: Comparison, effort: int) -> Callable[[float], Point]:
+def our_encoder(splats: Splats, compare: Comparison, effort: int, cameras=None) -> Callable[[float], Point]:
     """A function from quality to the Point our codec reaches there."""
     import codec
 
     def encode_at(quality: float) -> Point:
         start = time.perf_counter()
-        data = codec.encode(splats, codec.EncoderOptions(quality=quality, effort=effort))
+        options = codec.EncoderOptions(quality=quality, effort=effort)
+        data = codec.encode(splats, options, cameras=cameras)
         middle = time.perf_counter()
         decoded = codec.decode(data)
         end = time.perf_counter()
@@ -171,6 +173,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", help="names (default: all that are installed)")
     parser.add_argument("--peers-only", action="store_true", help="do not run our codec")
     parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--cameras", action="store_true",
+                        help="give our encoder all cameras of --views, as splatenc --cameras does")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for a peer's step")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "nfx")
     parser.add_argument("--json", type=Path)
@@ -183,7 +187,8 @@ def main() -> None:
     splats = read_ply(args.scene)
     views = choose_views(splats, args.views, args.count, args.width, args.seed)
     compare = Comparison(splats, views.cameras)
-    curve = Curve(our_encoder(splats, compare, args.effort))
+    cameras = read_cameras(args.views) if args.cameras else None
+    curve = Curve(our_encoder(splats, compare, args.effort, cameras))
     rows = []
     for peer in choose_peers(args.peers).values():
         row = cached_peer_row(peer, args.scene, views, compare, args.cache, args.timeout)
@@ -197,7 +202,7 @@ def main() -> None:
         report = {
             "command": " ".join(["python -m tools.size_at_quality", *sys.argv[1:]]),
             "scene": args.scene.name, "n_gaussians": splats.n_gaussians,
-            "views": views.statement, "effort": args.effort, "rows": rows,
+            "views": views.statement, "effort": args.effort, "encoder_cameras": args.cameras, "rows": rows,
             "points": [asdict(point) for _, point in sorted(curve.points.items())],
         }
         args.json.write_text(json.dumps(report, indent=1) + "\n")
