@@ -303,7 +303,7 @@ class Columns:
         self.kinds, self.innovations, self.cuts, self.shifts = [], [], [], []
         self.fast, self.slow = [0] * n, [0] * n
         self.kind_tables = {g: Adaptive([[900, 80, 4, 20, 20]] * 10) for g in m["groups"]}
-        prior = [logistic_prior(c + 6, 0, 100) for c in range(16)]
+        prior = [logistic_prior(c + 6, 0, 126) for c in range(16)]
         self.value_tables = {g: Adaptive(prior) for g in m["groups"]}
 
     def decode(self) -> list[list[int]]:
@@ -377,8 +377,8 @@ class Columns:
         return column["mean"]
 
     def _differences(self, name: str, contexts: list[int]) -> list[int]:
-        found = [s - 101 for s in self.value_tables[name].code(self.p, contexts)]
-        escaped = [j for j, d in enumerate(found) if abs(d) > 100]
+        found = [s - 127 for s in self.value_tables[name].code(self.p, contexts)]
+        escaped = [j for j, d in enumerate(found) if abs(d) > 126]
         for j, excess in zip(escaped, self.p.raw(32, len(escaped)), strict=True):
             found[j] += excess if found[j] > 0 else -excess
         return found
