@@ -89,7 +89,9 @@ class Curve:
         return (below[-1] if below else high), high
 
 
-def our_encoder(splats: Splats, compare: Comparison, effort: int, cameras=None) -> Callable[[float], Point]:
+def our_encoder(
+    splats: Splats, compare: Comparison, effort: int, cameras=None
+) -> Callable[[float], Point]:
     """A function from quality to the Point our codec reaches there."""
     import codec
 
@@ -202,7 +204,8 @@ def main() -> None:
         report = {
             "command": " ".join(["python -m tools.size_at_quality", *sys.argv[1:]]),
             "scene": args.scene.name, "n_gaussians": splats.n_gaussians,
-            "views": views.statement, "effort": args.effort, "encoder_cameras": args.cameras, "rows": rows,
+            "views": views.statement, "effort": args.effort, "encoder_cameras": args.cameras,
+            "rows": rows,
             "points": [asdict(point) for _, point in sorted(curve.points.items())],
         }
         args.json.write_text(json.dumps(report, indent=1) + "\n")

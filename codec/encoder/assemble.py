@@ -164,13 +164,13 @@ def level_for(n: int, n_tiles: int, largest_tile: int, n_bytes: int) -> int:
 
 
 def assemble(q: Quantized, header: SceneHeader, ancillary, *, tile_size: int,
-             threads: int = 0) -> bytes:
+             threads: int = 0, models=None) -> bytes:
     """The stream of a quantized scene.
 
     ancillary: called with the input row of each decoded Gaussian, returns the boxes to add.
     """
     parts = split_tiles(q.cells, tile_size)
-    params = fit_models(q, parts)
+    params = (models or fit_models)(q, parts)
     n_threads = threads or cpu_count() or 1
 
     def work(part: Part) -> list[bytes]:
