@@ -40,32 +40,36 @@ def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
 
 
 def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None) -> Splats:
-    chosen = range(len(stream.tiles)) if tiles is None else tiles
+    chosen = list(range(len(stream.tiles)) if tiles is None else tiles)
     depth = stream.complete_layers if layers is None else min(layers, stream.complete_layers)
     worker = _decode_lossless if stream.lossless else _decode_tile
+    ends = np.cumsum([0] + [stream.tiles[i].n for i in chosen]).tolist()
+    arrays = _empty_arrays(stream, ends[-1])
+
+    def work(position: int) -> None:
+        rows = slice(ends[position], ends[position + 1])
+        for name, part in worker(stream, chosen[position], depth).items():
+            arrays[name][rows] = part
+
     n_threads = limits.threads or cpu_count() or 1
     if len(chosen) > 1 and n_threads > 1:
         with ThreadPoolExecutor(n_threads) as pool:
-            parts = list(pool.map(lambda i: worker(stream, i, depth), chosen))
+            list(pool.map(work, range(len(chosen))))
     else:
-        parts = [worker(stream, i, depth) for i in chosen]
-    splats = _join(stream, parts)
+        for position in range(len(chosen)):
+            work(position)
+    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
+    splats = Splats(**arrays, antialiased=antialiased)
     if tiles is None and EXTR in stream.ancillary:
         return read_extra(splats, stream.ancillary[EXTR].payload)
     return splats
 
 
-def _join(stream: Stream, parts: list[dict]) -> Splats:
+def _empty_arrays(stream: Stream, n: int) -> dict[str, np.ndarray]:
+    """Arrays of the scene for the tiles to fill, so that joining them takes no second copy."""
     rest = (stream.header.sh_degree + 1) ** 2 - 1
-    shapes = ((0, 3), (0, 3), (0, 4), (0,), (0, 3), (0, rest, 3))
-    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
-    if len(parts) == 1:
-        return Splats(**parts[0], antialiased=antialiased)
-    arrays = {
-        name: np.concatenate([np.zeros(shape, np.float32)] + [p[name] for p in parts])
-        for name, shape in zip(_FIELDS, shapes, strict=True)
-    }
-    return Splats(**arrays, antialiased=antialiased)
+    shapes = ((n, 3), (n, 3), (n, 4), (n,), (n, 3), (n, rest, 3))
+    return {name: np.empty(shape, np.float32) for name, shape in zip(_FIELDS, shapes, strict=True)}
 
 
 def _decode_lossless(stream: Stream, index: int, depth: int) -> dict:

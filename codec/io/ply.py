@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,42 +165,48 @@ def ply_bytes(splats: Splats, *, normals: bool = True, extra: bool = True) -> by
     return b"".join(_ply_parts(splats, normals, extra))
 
 
-def _ply_parts(splats: Splats, normals: bool, extra: bool) -> list[bytes | memoryview]:
+def _ply_parts(splats: Splats, normals: bool, extra: bool) -> Iterator[bytes | memoryview]:
+    """Header and blocks of rows: the whole table need never be in memory."""
     n, k = splats.n_gaussians, splats.shN.shape[1]
     extras = _ply_extras(splats) if extra else {}
     names = [*_MEANS, *(_NORMALS if normals else []), *_SH0, *(f"f_rest_{i}" for i in range(3 * k))]
     names += ["opacity", *_SCALES, *_QUATS]
     tail = {name: values for name, values in extras.items() if name not in names}
     columns = [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
-    rows = np.empty(n, np.dtype([("base", "<f4", (len(names),)), *columns]))
-    _fill_base(rows["base"], splats, {name: i for i, name in enumerate(names)}, normals)
-    for name, values in extras.items():
-        if name in tail:
-            rows[name] = values
-        else:  # normals
-            rows["base"][:, names.index(name)] = values
     types = dict.fromkeys(names, "float")
     types |= {name: _PLY_TYPES[values.dtype.str[1:]] for name, values in tail.items()}
-    return [_header_text(splats, types), rows.view(np.uint8).data if n else b""]
+    dtype = np.dtype([("base", "<f4", (len(names),)), *columns])
+    header = _header_text(splats, types)
+
+    def parts() -> Iterator[bytes | memoryview]:
+        yield header
+        for start in range(0, n, _ROWS_PER_BLOCK):
+            block = slice(start, min(start + _ROWS_PER_BLOCK, n))
+            rows = np.empty(block.stop - start, dtype)
+            _fill_base(rows["base"], splats, block, names.index("f_dc_0"))
+            for name, values in extras.items():
+                if name in tail:
+                    rows[name] = values[block]
+                else:  # normals
+                    rows["base"][:, names.index(name)] = values[block]
+            yield rows.view(np.uint8).data
+
+    return parts()
 
 
-def _fill_base(base: NDArray, splats: Splats, column: dict[str, int], normals: bool) -> None:
+def _fill_base(block: NDArray, splats: Splats, rows: slice, first: int) -> None:
+    """The float columns of `rows`; first: column of f_dc_0. Normals, if any, are zero."""
     k = splats.shN.shape[1]
-    for start in range(0, len(base), _ROWS_PER_BLOCK):
-        rows = slice(start, start + _ROWS_PER_BLOCK)
-        block = base[rows]
-        block[:, 0:3] = splats.means[rows]
-        if normals:
-            block[:, 3:6] = 0
-        first = column["f_dc_0"]
-        block[:, first : first + 3] = splats.sh0[rows]
-        for channel in range(3):
-            at = first + 3 + channel * k
-            block[:, at : at + k] = splats.shN[rows, :, channel]
-        at = column["opacity"]
-        block[:, at] = splats.opacity_logits[rows]
-        block[:, at + 1 : at + 4] = splats.log_scales[rows]
-        block[:, at + 4 : at + 8] = splats.quats[rows]
+    block[:, 0:3] = splats.means[rows]
+    block[:, 3:first] = 0
+    block[:, first : first + 3] = splats.sh0[rows]
+    for channel in range(3):
+        at = first + 3 + channel * k
+        block[:, at : at + k] = splats.shN[rows, :, channel]
+    at = first + 3 + 3 * k
+    block[:, at] = splats.opacity_logits[rows]
+    block[:, at + 1 : at + 4] = splats.log_scales[rows]
+    block[:, at + 4 : at + 8] = splats.quats[rows]
 
 
 def _ply_extras(splats: Splats) -> dict[str, NDArray]:
