@@ -1,6 +1,6 @@
 """The demo: make a scene, encode, decode, render both, and put it all on one page.
 
-    python -m tools.demo [--out demo_out] [--gaussians 32000] [--qualities 50 85]
+    python -m tools.demo [--out demo_out] [--gaussians 32000] [--qualities 50 75]
 
 The page is one file without links to anything outside it.
 """
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo_out"))
     parser.add_argument("--gaussians", type=int, default=32000)
-    parser.add_argument("--qualities", type=float, nargs="+", default=[50, 85])
+    parser.add_argument("--qualities", type=float, nargs="+", default=[50, 75])
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 

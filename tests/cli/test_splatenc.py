@@ -136,6 +136,8 @@ def test_ctrl_c_leaves_nothing_behind(scene_ply, tmp_path):
     """SIGINT while encoding: exit code 130, one line, no file, no temporary file."""
     code = (
         "import os, signal, codec.encoder.encode as e\n"
+        # a job in the background starts with SIGINT ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def encode(*a, **k):\n    os.kill(os.getpid(), signal.SIGINT)\n    raise SystemExit(99)\n"
         "e.encode = encode\n"
         "from codec.cli.splatenc import main\n"
