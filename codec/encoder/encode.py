@@ -91,6 +91,10 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
 
     steps = choose_steps(splats, prepared, options, error, build, progress)
     data = build(steps)
+    if error is not None:
+        from codec.decoder.decode import decode
+
+        report["psnr"] = error.psnr(decode(data))
     if options.target_size is not None and len(data) > options.target_size:
         raise SceneError(
             f"cannot reach {options.target_size} bytes: the smallest stream has {len(data)}; "

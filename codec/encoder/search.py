@@ -37,16 +37,42 @@ def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,
     """
     if options.mode == "near-lossless":
         return near_lossless_steps(prepared)
+    def family(quality: float) -> Steps:
+        return steps_from(prepared, delta_for(quality))
+
     if error is not None and options.effort >= SEARCH_EFFORT:
-        family = searched_family(splats, prepared, options, error, progress)
-    else:
-        def family(quality: float) -> Steps:
-            return steps_from(prepared, delta_for(quality))
+        centre = _central_quality(options, family, build, progress)
+        plain, family = family, searched_family(splats, prepared, options, centre, error, progress)
+        if options.target_size is not None:
+            return _better_at_size((family, plain), build, error, options.target_size, progress)
     if options.target_size is not None:
-        return fit_size(family, build, options.target_size, progress)
+        return family(fit_size(family, build, options.target_size, progress))
     if options.target_psnr is not None and prepared.n:
-        return fit_psnr(family, build, error, options.target_psnr, progress)
+        return family(fit_psnr(family, build, error, options.target_psnr, progress))
     return family(options.quality)
+
+
+def _better_at_size(families, build, error, target: int, progress) -> Steps:
+    """Of the families, each fitted to the size, the steps whose decoded renders are closest."""
+    from codec.decoder.decode import decode
+
+    best = None
+    for family in families:
+        steps = family(fit_size(family, build, target, progress))
+        data = build(steps)
+        score = error.psnr(decode(data)) if len(data) <= target else -len(data)
+        if best is None or score > best[0]:
+            best = (score, steps)
+    return best[1]
+
+
+def _central_quality(options: EncoderOptions, family, build, progress) -> float:
+    """Where to measure: near the quality that the result will have."""
+    if options.target_psnr is not None:
+        return 2 * (options.target_psnr - 10)
+    if options.target_size is not None:
+        return fit_size(family, build, options.target_size, progress, tolerance=0.1)
+    return options.quality
 
 
 def near_lossless_steps(prepared: Prepared) -> Steps:
@@ -90,22 +116,28 @@ def search_views(splats: Splats, cameras: list[Camera] | None, seed: int) -> lis
     return seeded_views(splats, N_VIEWS, VIEW_WIDTH, VIEW_WIDTH * 3 // 4, seed)
 
 
+# Beyond these a few large Gaussians ruin whole views, which single-field probes do not foresee.
+COARSEST = {"scale": 0.5, "rotation": 0.7, "dc": 2.0, "sh": 4.0}
+FEWEST_LEVELS = 6
+
+
 def shifted(steps: Steps, name: str, octaves: float) -> Steps:
-    """The steps with one field coarser by `octaves`."""
+    """The steps with one field coarser by `octaves`, within what is safe."""
     factor = 2.0**octaves
     if name == "position":
         return replace(steps, position=steps.position - octaves)
     if name == "opacity":
-        levels = int(np.clip(round(steps.opacity_levels / factor), 2, 4096))
+        levels = int(np.clip(round(steps.opacity_levels / factor), FEWEST_LEVELS, 4096))
         return replace(steps, opacity_levels=levels)
-    return replace(steps, **{name: getattr(steps, name) * factor})
+    return replace(steps, **{name: min(getattr(steps, name) * factor, COARSEST[name])})
 
 
-def searched_family(splats, prepared: Prepared, options: EncoderOptions, error, progress):
+def searched_family(splats, prepared: Prepared, options: EncoderOptions, centre: float, error,
+                    progress):
     """Steps as a function of quality, from measured rate and distortion of each field."""
     from codec.encoder.probe import FIELDS, FieldProbe
 
-    base = steps_from(prepared, delta_for(np.clip(options.quality, 40, 90)))
+    base = steps_from(prepared, delta_for(np.clip(centre, 35, 100)))
     probe = FieldProbe(splats, prepared, base, error)
     names = [n for n in FIELDS if n != "sh" or prepared.rest.shape[1]]
     curves = {}
@@ -135,7 +167,7 @@ def _best_weights(probe, base: Steps, name: str) -> Steps:
 
 def _combine(base: Steps, curves: dict, target_mse: float) -> Steps:
     """Least total bits with the sum of field distortions at `target_mse` (equal slopes)."""
-    grid = np.arange(-6.0, 6.01, 0.05)
+    grid = np.arange(-3.0, 3.01, 0.05)
     tables = {name: _interpolate(points, grid) for name, points in curves.items()}
     low, high = -20.0, 60.0  # log2 of lambda
     for _ in range(50):
@@ -163,39 +195,37 @@ def _interpolate(points, grid):
     return np.maximum(out[0], 0), np.exp2(np.maximum.accumulate(out[1]))
 
 
-def fit_size(family, build, target: int, progress) -> Steps:
+def fit_size(family, build, target: int, progress, tolerance: float = 0.005) -> float:
     """The best quality whose stream is not larger than `target` bytes, within 1 % when it can."""
-    low, high, best = 1.0, 100.0, family(1.0)
+    low, high, best = 1.0, 110.0, 1.0
     for i in range(14):
         middle = (low + high) / 2
-        steps = family(middle)
-        size = len(build(steps))
+        size = len(build(family(middle)))
         progress("fitting size", i / 14, f"{size} bytes")
-        if size <= target:
-            low, best = middle, steps
-            if size > 0.995 * target:
-                break
-        else:
+        if size > target:
             high = middle
+            continue
+        low = best = middle
+        if size > (1 - tolerance) * target:
+            break
     return best
 
 
-def fit_psnr(family, build, error, target: float, progress) -> Steps:
+def fit_psnr(family, build, error, target: float, progress) -> float:
     """The lowest quality whose decoded renders reach `target` dB."""
     from codec.decoder.decode import decode
 
     low, high, best = 1.0, 110.0, None
     for i in range(10):
         middle = (low + high) / 2
-        steps = family(middle)
-        reached = error.psnr(decode(build(steps)))
+        reached = error.psnr(decode(build(family(middle))))
         progress("fitting PSNR", i / 10, f"{reached:.2f} dB")
-        if reached >= target:
-            high, best = middle, steps
-            if reached < target + 0.05:
-                break
-        else:
+        if reached < target:
             low = middle
+            continue
+        high = best = middle
+        if reached < target + 0.05:
+            break
     if best is None:
         raise UsageError(f"{target} dB cannot be reached; use --near-lossless or --lossless")
     return best
