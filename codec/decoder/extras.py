@@ -41,7 +41,9 @@ def read_extra(splats: Splats, payload) -> Splats:
         packed = bytes(r.bytes(r.varint()))
         size = splats.n_gaussians * int(_DTYPES[code][2])
         try:
-            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=max(size, 1))
+            raw = zstandard.ZstdDecompressor().decompress(
+                packed, max_output_size=max(size, 1), allow_extra_data=False
+            )
         except zstandard.ZstdError as exc:
             raise BadValue(f"extra property {name!r} cannot be read", where="box EXTR") from exc
         r.require(len(raw) == size, f"extra property {name!r} has the wrong length")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import assemble
+from codec.encoder.bounds import bound_values
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import quantize_scene
 from codec.errors import SceneError, UsageError
@@ -49,6 +50,9 @@ def _trim(splats: Splats, options: EncoderOptions, report) -> Splats:
     splats, cleaned = clean(splats)
     report["dropped"].update(cleaned.dropped)
     report["changed"].update(cleaned.changed)
+    splats, bounded = bound_values(splats)
+    report["dropped"].update(bounded.dropped)
+    report["changed"].update(bounded.changed)
     if options.sh_degree is not None and options.sh_degree < splats.sh_degree:
         report["sh_degree_from"] = splats.sh_degree
         splats = splats.with_sh_degree(options.sh_degree)
@@ -76,7 +80,11 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
     from codec.encoder.search import choose_steps, view_error
 
     error = view_error(splats, cameras, options, report)
+    original = splats
     splats = _prune(splats, options, cameras, error, report)
+    probe_error = error
+    if splats is not original and error is not None:
+        probe_error = error.against(splats)  # steps are judged apart from what pruning did
     prepared = prepare(splats)
     header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
 
@@ -89,7 +97,7 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
         return assemble(quantized, header, ancillary, tile_size=options.tile_size,
                         threads=options.threads)
 
-    steps = choose_steps(splats, prepared, options, error, build, progress)
+    steps = choose_steps(splats, prepared, options, probe_error, build, progress)
     data = build(steps)
     if error is not None:
         from codec.decoder.decode import decode
@@ -115,7 +123,7 @@ def _prune(splats: Splats, options: EncoderOptions, cameras, error, report) -> S
     if options.target_size is not None:
         quality = 60.0
     if error is not None and options.effort >= 3:
-        kept = prune_by_views(splats, cameras, error, quality, options.seed, options.threads)
+        kept = prune_by_views(splats, cameras, quality, options.seed, options.threads)
     else:
         kept = prune_plain(splats, quality)
     if kept.n_gaussians < splats.n_gaussians:

@@ -27,9 +27,14 @@ class ViewError:
         from codec.rendering.base import RenderOptions
         from codec.rendering.cpu import CpuRenderer
 
+        self._threads = threads
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
         self._cameras = cameras
         self._references = [self._render(splats, camera) for camera in cameras]
+
+    def against(self, splats: Splats) -> ViewError:
+        """The same views, compared with renders of other splats."""
+        return ViewError(splats, self._cameras, self._threads)
 
     def _render(self, splats: Splats, camera: Camera):
         return np.clip(self._renderer.render_rgb(splats, camera), 0, 1)

@@ -13,7 +13,7 @@ from codec.scene import Camera, Splats
 INVISIBLE_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
 # Share of the error budget of a quality that pruning may take.
 ERROR_SHARE = 0.12
-SCORE_VIEWS, SCORE_WIDTH = 48, 320
+SCORE_VIEWS, CHECK_VIEWS, SCORE_WIDTH = 48, 12, 320
 # Without real cameras nothing proves that a Gaussian is hidden: never drop more than this.
 MAX_UNSEEN_SHARE = 0.08
 
@@ -50,10 +50,8 @@ def view_score(splats: Splats, cameras: list[Camera], threads: int) -> NDArray[n
 
     renderer = CpuRenderer(RenderOptions(threads=threads))
     total = np.zeros(splats.n_gaussians)
-    stride = max(1, len(cameras) // SCORE_VIEWS)
-    for camera in cameras[::stride]:
-        small = camera.resized(SCORE_WIDTH) if camera.width > SCORE_WIDTH else camera
-        total += renderer.contributions(splats, small)
+    for camera in cameras:
+        total += renderer.contributions(splats, _small(camera))
     return total / max(float(total.mean()), 1e-300)
 
 
@@ -68,29 +66,44 @@ def prune_plain(splats: Splats, quality: float) -> Splats:
     return splats.take(_kept(footprint_score(splats), count)) if count else splats
 
 
-def prune_by_views(splats: Splats, cameras: list[Camera] | None, error, quality: float,
-                   seed: int, threads: int) -> Splats:
+def prune_by_views(splats: Splats, cameras: list[Camera] | None, quality: float, seed: int,
+                   threads: int) -> Splats:
     """Drop the least visible while the renders' error stays a small share of the budget.
 
     cameras: the scene's own; when None, made-up views are used beside the footprint, and at most
-    `plain_share` of the scene goes.
+    `plain_share` of the scene goes. The budget holds in the mean of the views looked at, and
+    four times the budget in each of them.
     """
+    from codec.encoder.probe import ViewError
+
     if cameras:
-        score, limit = view_score(splats, cameras, threads), 0.6
+        views, limit = _spread(cameras, SCORE_VIEWS), 0.6
+        score = view_score(splats, views, threads)
     else:
         from codec.rendering.views import seeded_views
 
-        made_up = seeded_views(splats, 16, SCORE_WIDTH, SCORE_WIDTH * 3 // 4, seed + 1)
-        score = np.maximum(view_score(splats, made_up, threads), footprint_score(splats))
+        views = seeded_views(splats, 16, SCORE_WIDTH, SCORE_WIDTH * 3 // 4, seed + 1)
+        score = np.maximum(view_score(splats, views, threads), footprint_score(splats))
         limit = plain_share(quality)
+    error = ViewError(splats, [_small(c) for c in _spread(views, CHECK_VIEWS)], threads)
     budget = ERROR_SHARE * 10 ** (-target_db(quality) / 10)
     low, high = 0.0, limit
     for _ in range(7):
         share = (low + high) / 2
-        kept = splats.take(_kept(score, int(share * splats.n_gaussians)))
-        low, high = (share, high) if error.mse(kept) <= budget else (low, share)
+        errors = error.per_view(splats.take(_kept(score, int(share * splats.n_gaussians))))
+        fits = np.mean(errors) <= budget and max(errors) <= 4 * budget
+        low, high = (share, high) if fits else (low, share)
     count = int(low * splats.n_gaussians)
     return splats.take(_kept(score, count)) if count else splats
+
+
+def _spread(cameras: list[Camera], count: int) -> list[Camera]:
+    stride = -(-len(cameras) // count)
+    return sorted(cameras, key=lambda camera: camera.name)[::stride]
+
+
+def _small(camera: Camera) -> Camera:
+    return camera.resized(SCORE_WIDTH) if camera.width > SCORE_WIDTH else camera
 
 
 def _kept(score, count: int):

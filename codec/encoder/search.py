@@ -80,7 +80,8 @@ def near_lossless_steps(prepared: Prepared) -> Steps:
     delta = NEAR_LOSSLESS_DELTA
     return replace(
         steps_from(prepared, delta), position_weights=FLAT, scale_weights=FLAT,
-        rotation_weights=FLAT, dc_weights=FLAT, sh_weights=FLAT, dead_zone=0.5, rotation_cap=0.0,
+        rotation_weights=FLAT, dc_weights=FLAT, sh_weights=FLAT, dead_zone=0.5, rotation_cap=7.9,
+        rotation=delta,
     )
 
 
