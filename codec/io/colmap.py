@@ -1,4 +1,4 @@
-"""COLMAP sparse models, text and binary: poses and intrinsics only. NumPy only.
+"""COLMAP sparse models, text and binary: poses, intrinsics and sparse points. NumPy only.
 
 Format facts: COLMAP documentation, "Output Format". q and t map world to camera; pixel centres
 lie at +0.5, as in `Camera`.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codec.errors import SceneError
 from codec.io.source import whole_file
@@ -84,6 +85,27 @@ def read_colmap(folder: Path) -> list[Camera]:
     return [_camera(pose, intrinsics, folder) for pose in poses]
 
 
+def read_points(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Sparse points of the model in `folder`: positions [M, 3] and sRGB colours [M, 3].
+
+    M is 0 when the model has no points file or no points. Raises SceneError for damaged files.
+    """
+    binary, text = folder / "points3D.bin", folder / "points3D.txt"
+    try:
+        if binary.is_file():
+            xyz, rgb = _points_binary(bytes(whole_file(binary)))
+        elif text.is_file():
+            xyz, rgb = _points_text(bytes(whole_file(text)).decode("utf-8"))
+        else:
+            xyz, rgb = [], []
+        points = np.array(xyz, np.float64).reshape(-1, 3)
+        colours = np.array(rgb, np.uint8).reshape(-1, 3)
+    except (struct.error, ValueError, IndexError, OverflowError) as error:
+        raise SceneError(f"the COLMAP points in {folder} are damaged ({error})") from error
+    finite = np.isfinite(points).all(axis=1)
+    return points[finite], colours[finite]
+
+
 _Pose = tuple[tuple[float, ...], tuple[float, ...], int, str]  # q wxyz, t, camera id, image name
 
 
@@ -154,6 +176,19 @@ def _images_binary(data: memoryview) -> list[_Pose]:
     return out
 
 
+def _points_binary(data: bytes) -> tuple[list, list]:
+    (count,) = struct.unpack_from("<Q", data)
+    at, xyz, rgb = 8, [], []
+    for _ in range(count):
+        _, *values, _, n_track = struct.unpack_from("<Q3d3BdQ", data, at)
+        xyz.append(values[:3])
+        rgb.append(values[3:])
+        at += 51 + 8 * n_track
+    if at > len(data):
+        raise ValueError("the points file is cut")
+    return xyz, rgb
+
+
 def _cameras_text(text: str) -> dict[int, _Intrinsics]:
     out = {}
     for line in text.splitlines():
@@ -182,3 +217,9 @@ def _images_text(text: str) -> list[_Pose]:
         out.append((q, t, int(words[8]), words[9].strip()))
         points_line = True
     return out
+
+
+def _points_text(text: str) -> tuple[list, list]:
+    lines = (line.split(maxsplit=7) for line in text.splitlines() if not line.startswith("#"))
+    rows = [words for words in lines if words]
+    return [list(map(float, w[1:4])) for w in rows], [list(map(int, w[4:7])) for w in rows]

@@ -87,7 +87,7 @@ class CpuRenderer:
     def contributions(self, splats: Splats, camera: Camera) -> NDArray[np.float32]:
         """Sum over the pixels of alpha * T for each Gaussian, [N] float32 (ExGS Eq. 7)."""
         with thread_pool(self.options.threads):
-            binned = self._bin(splats, camera)
+            binned = self.bin(splats, camera)
             weights = np.empty(len(binned.lists), np.float32)
             self._kernels.weigh_pairs(
                 binned.records, binned.starts, binned.lists, camera.width, camera.height,
@@ -100,7 +100,8 @@ class CpuRenderer:
         """log2(alpha_cut) and the largest alpha."""
         return np.float32(np.log2(self.options.alpha_cut)), np.float32(self.options.max_alpha)
 
-    def _bin(self, splats: Splats, camera: Camera) -> Binned:
+    def bin(self, splats: Splats, camera: Camera) -> Binned:
+        """Project, sort by depth and list tile by tile."""
         n, options = splats.n_gaussians, self.options
         source = np.empty((n, self._kernels.RECORD), np.float32)
         visible = np.empty(n, np.uint8)
@@ -123,7 +124,7 @@ class CpuRenderer:
             source, order, int(camera.width), int(camera.height)))
 
     def _blend_on_background(self, splats: Splats, camera: Camera):
-        return self.blend(self._bin(splats, camera), camera, self.options.background)
+        return self.blend(self.bin(splats, camera), camera, self.options.background)
 
     def blend(self, binned: Binned, camera: Camera, background: tuple[float, float, float]):
         """Composite: rgb [H, W, 3], alpha [H, W], depth [H, W], float32."""

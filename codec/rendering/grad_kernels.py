@@ -1,4 +1,4 @@
-"""Numba kernels of the backward pass: records from given geometry, gradients per tile and sums."""
+"""Numba kernels of the backward pass: sums of a view, their gradients per tile and per Gaussian."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from codec.rendering.kernels import (
     _open_tile,
     _rows_of,
     _spread,
-    write_record,
+    blend_tile,
 )
-from codec.rendering.simd import CHANNELS_AT, GRAD_PLANES, GRAD_SUMS, LANES, PLANE, grad_row
+from codec.rendering.simd import GRAD_PLANES, GRAD_SUMS, LANES, N_CHANNELS, PLANE, grad_row
+
+SUM_CHUNKS = 4
 
 
 @njit(cache=True, parallel=True)
-def pack_records(geometry, channels, valid, width, height, alpha_cut, records, visible):
-    """Records from geometry [N, 6] (mx, my, xx, xy, yy, opacity) and channels [N, 4]."""
-    for i in prange(geometry.shape[0]):
-        visible[i] = 0
-        if not valid[i]:
-            continue
-        mx, my = geometry[i, 0], geometry[i, 1]
-        if not write_record(records, i, mx, my, geometry[i, 2], geometry[i, 3], geometry[i, 4],
-                            geometry[i, 5], alpha_cut):
-            continue
-        if (mx + records[i, 7] < 0 or mx - records[i, 7] > width
-                or my + records[i, 6] < 0 or my - records[i, 6] > height):
-            continue
-        visible[i] = 1
-        for channel in range(4):
-            records[i, CHANNELS_AT + channel] = channels[i, channel]
+def blend_sums(records, starts, lists, width, height, cut, top, out):
+    """Composite all tiles into out [H, W, 5]: sums of r, g, b, z without background, and alpha."""
+    flat = records.reshape(-1)
+    columns, n_tiles = (width + TILE - 1) // TILE, starts.shape[0] - 1
+    for i in prange(n_tiles):
+        tile = _spread(i, n_tiles)
+        planes = np.empty(PLANE * (1 + N_CHANNELS), np.float32)
+        alive = np.empty(TILE, np.uint8)
+        x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
+        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top)
+        for row in range(rows):
+            for lane in range(min(TILE, width - x0)):
+                at, y, x = row * TILE + lane, y0 + row, x0 + lane
+                for channel in range(N_CHANNELS):
+                    out[y, x, channel] = planes[PLANE * (1 + channel) + at]
+                out[y, x, N_CHANNELS] = np.float32(1.0) - abs(planes[at])
 
 
 @njit(cache=True, inline="always")
@@ -85,10 +87,15 @@ def grad_pairs(records, starts, lists, width, height, cut, top, outputs, grads, 
                     sums[k, j] += planes[PLANE * GRAD_PLANES + LANES * j + lane]
 
 
-@njit(cache=True)
-def sum_gradients(lists, sums, order, totals):
-    """Add the tile sums to `totals` [N, 10] float64, in the order of the lists."""
-    for k in range(lists.shape[0]):
-        i = order[lists[k]]
-        for j in range(GRAD_SUMS):
-            totals[i, j] += sums[k, j]
+@njit(cache=True, parallel=True)
+def sum_gradients(lists, sums, totals):
+    """Add the tile sums to `totals` [V, 10] float64, each row in the order of the lists."""
+    n = totals.shape[0]
+    for chunk in prange(SUM_CHUNKS):
+        # Each thread walks the whole list for its own rows: no two write to one row.
+        first, last = n * chunk // SUM_CHUNKS, n * (chunk + 1) // SUM_CHUNKS
+        for k in range(lists.shape[0]):
+            place = lists[k]
+            if first <= place < last:
+                for j in range(GRAD_SUMS):
+                    totals[place, j] += sums[k, j]

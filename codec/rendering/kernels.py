@@ -293,6 +293,27 @@ def _rows_of(rec, i, y0, rows):
     return max(0, int(first)), min(rows - 1, int(last))
 
 
+@njit(cache=True, inline="always")
+def blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top):
+    """Composite one opened tile, front to back, until every row has stopped."""
+    left = rows
+    for k in range(starts[tile], starts[tile + 1]):
+        g = np.intp(lists[k])
+        first, last = _rows_of(records, g, y0, rows)
+        offset = x0 + 0.5 - float(records[g, 0])
+        for row in range(first, last + 1):
+            if alive[row]:
+                dy = y0 + row + 0.5 - float(records[g, 1])
+                u0 = records[g, 2] * (offset - records[g, 3] * dy)
+                level = records[g, 5] - records[g, 4] * dy * dy
+                if blend_row(planes, row * TILE, flat, g * RECORD,
+                             np.float32(u0), records[g, 2], np.float32(level), cut, top) == 2:
+                    alive[row] = 0
+                    left -= 1
+        if left == 0:
+            break
+
+
 @njit(cache=True, parallel=True)
 def blend_image(records, starts, lists, width, height, cut, top, background, rgb, alpha, depth):
     """Composite all tiles into rgb [H, W, 3], alpha [H, W], depth [H, W] (float32)."""
@@ -303,22 +324,7 @@ def blend_image(records, starts, lists, width, height, cut, top, background, rgb
         planes = np.empty(PLANE * (1 + N_CHANNELS), np.float32)
         alive = np.empty(TILE, np.uint8)
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
-        left = rows
-        for k in range(starts[tile], starts[tile + 1]):
-            g = np.intp(lists[k])
-            first, last = _rows_of(records, g, y0, rows)
-            offset = x0 + 0.5 - float(records[g, 0])
-            for row in range(first, last + 1):
-                if alive[row]:
-                    dy = y0 + row + 0.5 - float(records[g, 1])
-                    u0 = records[g, 2] * (offset - records[g, 3] * dy)
-                    level = records[g, 5] - records[g, 4] * dy * dy
-                    if blend_row(planes, row * TILE, flat, g * RECORD,
-                                 np.float32(u0), records[g, 2], np.float32(level), cut, top) == 2:
-                        alive[row] = 0
-                        left -= 1
-            if left == 0:
-                break
+        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top)
         _close_tile(planes, x0, y0, rows, background, rgb, alpha, depth)
 
 

@@ -1,0 +1,94 @@
+"""Options of a training, one frozen object, and the rates they stand for at a step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from codec.errors import UsageError
+
+STRATEGIES = ("mcmc", "classic")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How to train a scene. Rates are those of 3DGS (Kerbl et al. 2023) unless said otherwise.
+
+    iterations: views seen.             cap: most Gaussians at any time.
+    sh_degree: 0..3, reached in steps of `degree_every` (share of the iterations).
+    width: of the photos in pixels, at most.        background: RGB behind the scene.
+    strategy: "mcmc" (Kheradmand et al. 2024) or "classic" (clone, split and prune by gradient).
+    refine_every, refine_start, refine_stop: iterations, and shares of all iterations.
+    growth: new Gaussians per refinement at most, as a share of those there.
+    coarse: ((share, shrink), ...): up to that share of the iterations images are so much smaller.
+    means_rate, means_rate_end: per unit of scene extent, decaying exponentially.
+    seed: of every random draw; a run is reproducible.   threads: 0 = all cores.
+    """
+
+    iterations: int = 12_000
+    cap: int = 100_000
+    sh_degree: int = 3
+    degree_every: float = 0.1
+    width: int = 480
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    strategy: str = "mcmc"
+    refine_every: int = 100
+    refine_start: float = 0.03
+    refine_stop: float = 0.85
+    growth: float = 0.05
+    coarse: tuple[tuple[float, int], ...] = ((0.04, 4), (0.15, 2))
+    ssim_weight: float = 0.2
+    means_rate: float = 1.6e-4
+    means_rate_end: float = 1.6e-6
+    scales_rate: float = 5e-3
+    quats_rate: float = 1e-3
+    opacity_rate: float = 5e-2
+    sh0_rate: float = 2.5e-3
+    shn_rate: float = 1.25e-4
+    min_opacity: float = 0.005
+    noise: float = 5e5
+    opacity_penalty: float = 0.01
+    scale_penalty: float = 0.01
+    grow_gradient: float = 2e-4
+    near_plane: float = 0.05
+    antialiased: bool = False
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise UsageError(f"the strategy must be one of {', '.join(STRATEGIES)}")
+        if self.iterations < 1 or self.cap < 1 or self.refine_every < 1:
+            raise UsageError("iterations, cap and refine_every must be at least 1")
+        if not 0 <= self.sh_degree <= 3:
+            raise UsageError("the SH degree must lie in 0..3")
+        if self.width < 16:
+            raise UsageError("the width must be at least 16 pixels")
+        if not (self.means_rate > 0 and self.means_rate_end > 0):
+            raise UsageError("the rates of the means must be positive")
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    def degree_at(self, step: int) -> int:
+        """SH degree in use at a step."""
+        return min(self.sh_degree, int(step / max(1.0, self.degree_every * self.iterations)))
+
+    def shrink_at(self, step: int) -> int:
+        """How many times smaller the images are at a step."""
+        for share, shrink in self.coarse:
+            if step < share * self.iterations:
+                return shrink
+        return 1
+
+    def rates_at(self, step: int, extent: float) -> dict[str, float]:
+        """Step size by attribute; the means' for a scene of `extent` world units."""
+        done = min(1.0, step / self.iterations)
+        means = self.means_rate ** (1 - done) * self.means_rate_end**done
+        return {"means": means * extent, "log_scales": self.scales_rate, "quats": self.quats_rate,
+                "opacity_logits": self.opacity_rate, "sh0": self.sh0_rate,
+                "shN": self.shn_rate if self.degree_at(step) else 0.0}
+
+    def refines_at(self, step: int) -> bool:
+        """Whether Gaussians are added, moved or removed after this step."""
+        start, stop = (share * self.iterations for share in (self.refine_start, self.refine_stop))
+        return start <= step < stop and step % self.refine_every == 0

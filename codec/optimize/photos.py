@@ -1,0 +1,85 @@
+"""Posed photos as targets: which are held out, at what size, as float images on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.errors import BackendError, SceneError
+from codec.scene import Camera
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".webp")
+HOLD_OUT = 8
+"""Every eighth view by sorted name, from the first, is held out."""
+
+
+def split_views(cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
+    """(training, held-out) views: sorted by name as plain strings, indices 0, 8, 16, ... out."""
+    ordered = sorted(cameras, key=lambda camera: camera.name)
+    held = set(range(0, len(ordered), HOLD_OUT))
+    return ([c for i, c in enumerate(ordered) if i not in held],
+            [c for i, c in enumerate(ordered) if i in held])
+
+
+def find_photo(folder: Path, name: str) -> Path:
+    """The image file of a view; SceneError when there is none."""
+    for suffix in ("", *_SUFFIXES):
+        path = folder / f"{name}{suffix}"
+        if path.is_file():
+            return path
+    raise SceneError(f"no photo {name}.jpg or .png in {folder}: the folder must hold every view")
+
+
+def read_photo(path: Path, size: tuple[int, int],
+               background: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> NDArray[np.uint8]:
+    """A photo as [H, W, 3] uint8 at size (W, H), by area averaging of the stored values.
+
+    Transparent pixels are composited on `background`. Raises SceneError for an unreadable file.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise BackendError("reading photos needs Pillow: pip install pillow") from error
+    try:
+        with Image.open(path) as image:
+            if "A" in image.getbands() or "transparency" in image.info:
+                rgba = image.convert("RGBA")
+                paper = Image.new("RGBA", rgba.size, tuple(round(255 * v) for v in background))
+                image = Image.alpha_composite(paper, rgba)
+            rgb = image.convert("RGB")
+            if rgb.size != size:
+                rgb = rgb.resize(size, Image.Resampling.BOX)
+            return np.asarray(rgb)
+    except (OSError, ValueError) as error:
+        raise SceneError(f"cannot read the photo {path}: {error}") from error
+
+
+@dataclass(slots=True)
+class PhotoSet:
+    """Views with their photos, at most `width` pixels wide, kept in memory as uint8.
+
+    cameras: at full size; photos are read when first asked for.
+    """
+
+    cameras: list[Camera]
+    folder: Path
+    width: int
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    _cache: dict[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.cameras)
+
+    def view(self, index: int, shrink: int = 1) -> tuple[Camera, NDArray[np.float32]]:
+        """Camera and photo [H, W, 3] float32 in 0..1, `shrink` times smaller than `width`."""
+        full = self.cameras[index]
+        width = max(16, min(self.width, full.width) // shrink)
+        camera = full if width == full.width else full.resized(width)
+        key = (index, width)
+        if key not in self._cache:
+            self._cache[key] = read_photo(find_photo(self.folder, full.name),
+                                          (camera.width, camera.height), self.background)
+        return camera, self._cache[key].astype(np.float32) / np.float32(255)

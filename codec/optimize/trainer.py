@@ -1,0 +1,199 @@
+"""One training on the CPU: explicit state, one step at a time, checkpoints.
+
+>>> trainer = Trainer(views, options, splats, extent)
+>>> while trainer.step < options.iterations: loss = trainer.advance()
+
+A step renders one training view, compares, goes back through the renderer and Adam, and now and
+then operates on the scene (`densify`). Every random draw follows from (seed, step), so a run
+resumed from a checkpoint equals an uninterrupted one bit by bit.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.errors import SceneError, UsageError
+from codec.io.atomic import atomic_write
+from codec.optimize.adam import ATTRIBUTES, Adam
+from codec.optimize.densify import make_strategy, sigmoid
+from codec.optimize.losses import photo_loss
+from codec.optimize.options import TrainOptions
+from codec.rendering import RenderOptions
+from codec.rendering.backward import Gradients, GradRenderer
+from codec.rendering.cpu import thread_pool
+from codec.scene import Camera, Splats
+
+Target = tuple[Camera, NDArray[np.float32]]
+
+
+class Views(Protocol):
+    """Training views: photos, or renders of another scene."""
+
+    def __len__(self) -> int: ...
+
+    def view(self, index: int, shrink: int = 1) -> Target:
+        """Camera and target image [H, W, 3] float32, `shrink` times smaller than full size."""
+
+
+Parametrize = Callable[[Splats, int], Splats]
+"""(scene, step) -> the scene to render, e.g. quantized; gradients pass straight through."""
+
+Penalty = Callable[[Splats, int, Gradients], float]
+"""(scene, step, gradients) -> loss; adds its own gradient, e.g. of a rate, to `gradients`."""
+
+
+class Trainer:
+    """State: step, splats, adam, strategy; changed by `advance` only.
+
+    parametrize, penalty: hooks of an encoder's re-optimization.
+    """
+
+    def __init__(self, views: Views, options: TrainOptions, splats: Splats, extent: float, *,
+                 parametrize: Parametrize | None = None, penalty: Penalty | None = None) -> None:
+        if not len(views):
+            raise SceneError("no training views: at least two photos are needed")
+        self.views, self.options, self.extent = views, options, extent
+        self.splats = _own_copy(splats, options)
+        self.adam = Adam.for_splats(self.splats)
+        self.strategy = make_strategy(options, extent)
+        self.step = 0
+        self._parametrize, self._penalty = parametrize, penalty
+        self._gradients: Gradients | None = None
+        self._renderers: dict[int, GradRenderer] = {}
+
+    def advance(self) -> float:
+        """One iteration; returns the image loss of its view."""
+        options = self.options
+        camera, target = self.views.view(self.view_at(self.step), options.shrink_at(self.step))
+        renderer = self._renderer(options.degree_at(self.step))
+        shown = self.splats if self._parametrize is None else self._parametrize(
+            self.splats, self.step)
+        frame = renderer.forward(shown, camera)
+        with thread_pool(options.threads):
+            loss, d_rgb = photo_loss(frame.rgb, target, options.ssim_weight)
+        gradients = renderer.backward(frame, d_rgb, self._space())
+        self._penalize(gradients)
+        if self._penalty is not None:
+            loss += self._penalty(self.splats, self.step, gradients)
+        self.strategy.observe(self.splats, gradients, camera)
+        self._update(gradients)
+        return loss
+
+    def _update(self, gradients: Gradients) -> None:
+        rates = self.options.rates_at(self.step, self.extent)
+        seen = None if self._penalty is not None else gradients.visible
+        with thread_pool(self.options.threads):
+            self.adam.step(self.splats, gradients, rates, seen)
+        self.strategy.perturb(self.splats, rates["means"], self._rng(1))
+        self.step += 1
+        if self.options.refines_at(self.step):
+            self.splats = self.strategy.refine(self.splats, self.adam, self._rng(2))
+            self._gradients = None
+
+    def _penalize(self, gradients: Gradients) -> None:
+        """The MCMC strategy's pull on opacity and size; only on Gaussians seen."""
+        if self.options.strategy != "mcmc":
+            return
+        n = self.splats.n_gaussians
+        opacity = sigmoid(self.splats.opacity_logits)
+        weight = np.float32(self.options.opacity_penalty / n)
+        gradients.opacity_logits += weight * opacity * (1 - opacity)
+        weight = np.float32(self.options.scale_penalty / (3 * n))
+        gradients.log_scales += weight * np.exp(self.splats.log_scales)
+
+    def view_at(self, step: int) -> int:
+        """Which view a step uses: every view once an epoch, in seeded order."""
+        epoch, place = divmod(step, len(self.views))
+        rng = np.random.Generator(np.random.PCG64([self.options.seed, 7, epoch]))
+        return int(rng.permutation(len(self.views))[place])
+
+    def _rng(self, purpose: int) -> np.random.Generator:
+        return np.random.Generator(np.random.SFC64([self.options.seed, purpose, self.step]))
+
+    def _renderer(self, degree: int) -> GradRenderer:
+        if degree not in self._renderers:
+            self._renderers[degree] = GradRenderer(render_options(self.options, degree))
+        return self._renderers[degree]
+
+    def _space(self) -> Gradients:
+        if self._gradients is None:
+            self._gradients = Gradients.empty_like(self.splats)
+        return self._gradients
+
+    def save(self, path: str | os.PathLike[str], extra: dict | None = None,
+             best: Splats | None = None) -> None:
+        """Write a checkpoint atomically; `extra` (JSON) and `best` are given back by `load`."""
+        meta = {"step": self.step, "options": self.options.to_dict(), "extent": self.extent,
+                "extra": extra}
+        arrays = {f"splats.{name}": getattr(self.splats, name) for name in ATTRIBUTES}
+        arrays |= {f"first.{name}": self.adam.first[name] for name in ATTRIBUTES}
+        arrays |= {f"second.{name}": self.adam.second[name] for name in ATTRIBUTES}
+        arrays |= {f"strategy.{name}": a for name, a in self.strategy.arrays().items()}
+        if best is not None:
+            arrays |= {f"best.{name}": getattr(best, name) for name in ATTRIBUTES}
+        stream = io.BytesIO()
+        np.savez(stream, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
+                 steps=self.adam.steps, **arrays)
+        atomic_write(path, stream.getbuffer(), True)
+
+    def load(self, path: str | os.PathLike[str]) -> tuple[dict, Splats | None]:
+        """Continue from a checkpoint of the same options; returns its `extra` and `best`.
+
+        Raises SceneError for a damaged file, UsageError when the options differ.
+        """
+        meta, arrays = _read_checkpoint(Path(path))
+        ours, theirs = json.loads(json.dumps(self.options.to_dict())), meta["options"]
+        changed = sorted(k for k in ours | theirs
+                         if ours.get(k) != theirs.get(k) and k != "threads")
+        if changed:
+            raise UsageError(f"the checkpoint {path} was made with other options "
+                             f"({', '.join(changed)}): give the same ones, or delete it")
+        self.splats = replace(self.splats, **{n: arrays[f"splats.{n}"] for n in ATTRIBUTES})
+        self.adam = replace(self.adam, first={n: arrays[f"first.{n}"] for n in ATTRIBUTES},
+                            second={n: arrays[f"second.{n}"] for n in ATTRIBUTES},
+                            steps=arrays["steps"])
+        self.strategy.restore({k.removeprefix("strategy."): v for k, v in arrays.items()
+                               if k.startswith("strategy.")})
+        self.step, self.extent, self._gradients = meta["step"], meta["extent"], None
+        best = {n: arrays[f"best.{n}"] for n in ATTRIBUTES if f"best.{n}" in arrays}
+        return meta["extra"] or {}, replace(self.splats, **best) if best else None
+
+
+def render_options(options: TrainOptions, degree: int | None = None) -> RenderOptions:
+    """How the training renders, also for measuring it."""
+    return RenderOptions(background=options.background, near_plane=options.near_plane,
+                         antialiased=options.antialiased, backend="cpu", sh_degree=degree,
+                         threads=options.threads)
+
+
+def _own_copy(splats: Splats, options: TrainOptions) -> Splats:
+    """A copy whose arrays may be changed in place, with room for the SH degree asked for."""
+    if splats.n_gaussians > options.cap:
+        raise UsageError(f"{splats.n_gaussians} Gaussians to start with exceed the cap "
+                         f"of {options.cap}")
+    k = (options.sh_degree + 1) ** 2 - 1
+    rest = np.zeros((splats.n_gaussians, k, 3), np.float32)
+    used = min(k, splats.shN.shape[1])
+    rest[:, :used] = splats.shN[:, :used]
+    arrays = {name: np.array(getattr(splats, name), np.float32, order="C")
+              for name in ATTRIBUTES if name != "shN"}
+    return Splats(**arrays, shN=rest, antialiased=options.antialiased)
+
+
+def _read_checkpoint(path: Path) -> tuple[dict, dict[str, NDArray]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return json.loads(arrays.pop("meta").tobytes()), arrays
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise SceneError(f"cannot read the checkpoint {path} ({error}); delete it to start "
+                         "anew") from error
