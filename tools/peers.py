@@ -17,8 +17,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +32,19 @@ _GAUSSFORGE = (
     "done = gaussforge.GaussForge().convert(data, kind, other, spz_version=4)\n"
     "sys.exit(done['error']) if 'error' in done else pathlib.Path(out).write_bytes(done['data'])"
 )
+_STARTER = """
+import os, subprocess, sys, threading, time
+quiet = subprocess.DEVNULL
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[2:], stdin=quiet, stdout=quiet, stderr=quiet)
+timer = threading.Timer(float(sys.argv[1]) or threading.TIMEOUT_MAX, child.kill)
+timer.daemon = True
+timer.start()
+_, status, usage = os.wait4(child.pid, 0)
+seconds = time.perf_counter() - start
+print([seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status)], flush=True)
+os._exit(0)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +88,20 @@ class PeerError(Exception):
     """A peer failed or ran out of time."""
 
 
-def run_timed(command: list[str], timeout: float | None = None) -> Timed:
-    """Run a command silently to its end; killed after `timeout` seconds (code -9).
+def run_timed(
+    command: list[str], timeout: float | None = None, cwd: Path | None = None
+) -> Timed:
+    """Run a command silently to its end in folder `cwd`; killed after `timeout` s (code -9).
 
-    The peak is the child's own only while this process is smaller than the child: Linux counts
-    the memory before exec too.
+    A small process of its own starts it: Linux counts the starter's memory in the child's peak.
     """
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    timer = threading.Timer(timeout, child.kill) if timeout else None
-    if timer:
-        timer.start()
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    if timer:
-        timer.cancel()
-    child.returncode = os.waitstatus_to_exitcode(status)
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(timeout or 0), *command]
+    done = subprocess.run(starter, capture_output=True, text=True, cwd=cwd)
+    if done.returncode:
+        raise FileNotFoundError(f"cannot run {command[0]}: {done.stderr.strip()[-200:]}")
+    seconds, peak, code = json.loads(done.stdout)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Timed(seconds, usage.ru_maxrss * unit / 1e6, child.returncode)
+    return Timed(seconds, peak * unit / 1e6, code)
 
 
 def find_tool(name: str, variable: str) -> str | None:
@@ -174,7 +181,8 @@ def choose_peers(names: list[str] | None) -> dict[str, Peer]:
 def tool_version(tool: str, exe: str) -> str:
     """Version of a peer's tool in its own words."""
     if tool == "splat-transform":
-        return subprocess.run([exe, "--version"], capture_output=True, text=True).stdout.strip()
+        told = subprocess.run([exe, "--version"], capture_output=True, text=True)
+        return (told.stdout + told.stderr).strip()
     if tool == "lgsc":
         return "L-GSC 1.0"  # the only version its sources name
     from importlib.metadata import version
