@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import warnings
@@ -205,8 +206,6 @@ def versions() -> dict[str, str]:
 
 def hardware() -> str:
     """Processor and the number of cores this process may use."""
-    import os
-
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -235,6 +234,8 @@ def say(args: argparse.Namespace, line: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
+    # Waiting threads sleep instead of spinning: costs nothing, and spares a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     args = make_parser().parse_args(argv)
     try:
         with warnings.catch_warnings():

@@ -87,14 +87,13 @@ class Mcmc:
 
     def perturb(self, splats: Splats, means_rate: float, rng: Generator) -> None:
         """Noise on the means of faint Gaussians, shaped by their covariance, in place."""
-        opacity = sigmoid(splats.opacity_logits)
-        faint = np.flatnonzero(opacity < _LARGEST_NOISY)
-        gate = 1 / (1 + np.exp(100.0 * (opacity[faint] - self.options.min_opacity)))
-        gate = gate * (self.options.noise * means_rate)
-        noise = rng.standard_normal((len(faint), 3), np.float32) * gate[:, None].astype(np.float32)
-        turn = rotations(splats.quats[faint])
-        spread = turn * np.exp(splats.log_scales[faint])[:, None, :]
-        splats.means[faint] += np.einsum("nij,nkj,nk->ni", spread, spread, noise, optimize=True)
+        from codec.optimize.noise_kernels import shake_means
+
+        size = self.options.noise * means_rate
+        if size:
+            shake_means(splats.means, splats.log_scales, splats.quats, splats.opacity_logits,
+                        rng.integers(1 << 63, dtype=np.uint64), float(size),
+                        float(self.options.min_opacity), _LARGEST_NOISY)
 
     def arrays(self) -> dict[str, NDArray]:
         """State to be checkpointed."""

@@ -59,7 +59,7 @@ def read_photo(path: Path, size: tuple[int, int],
 
 @dataclass(slots=True)
 class PhotoSet:
-    """Views with their photos, at most `width` pixels wide, kept in memory as uint8.
+    """Views with their photos, at most `width` pixels wide, kept in memory as float32.
 
     cameras: at full size; photos are read when first asked for.
     """
@@ -68,7 +68,7 @@ class PhotoSet:
     folder: Path
     width: int
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    _cache: dict[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+    _cache: dict[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.cameras)
@@ -80,6 +80,7 @@ class PhotoSet:
         camera = full if width == full.width else full.resized(width)
         key = (index, width)
         if key not in self._cache:
-            self._cache[key] = read_photo(find_photo(self.folder, full.name),
-                                          (camera.width, camera.height), self.background)
-        return camera, self._cache[key].astype(np.float32) / np.float32(255)
+            photo = read_photo(find_photo(self.folder, full.name), (camera.width, camera.height),
+                               self.background)
+            self._cache[key] = photo.astype(np.float32) / np.float32(255)
+        return camera, self._cache[key]

@@ -93,7 +93,7 @@ class Trainer:
         seen = None if self._penalty is not None else gradients.visible
         with thread_pool(self.options.threads):
             self.adam.step(self.splats, gradients, rates, seen)
-        self.strategy.perturb(self.splats, rates["means"], self._rng(1))
+            self.strategy.perturb(self.splats, rates["means"], self._rng(1))
         self.step += 1
         if self.options.refines_at(self.step):
             self.splats = self.strategy.refine(self.splats, self.adam, self._rng(2))

@@ -110,14 +110,14 @@ class GradRenderer:
         out = Gradients.empty_like(splats) if into is None else into
         pairs = np.empty((len(binned.lists), 10), np.float32)
         totals = np.zeros((len(binned.order), 10))
-        place = np.full(splats.n_gaussians, -1, np.int32)
-        place[binned.order] = np.arange(len(binned.order), dtype=np.int32)
+        of_scene = np.zeros((splats.n_gaussians, 10))
         with thread_pool(self.options.threads):
             self._kernels.grad_pairs(
                 binned.records, binned.starts, binned.lists, int(camera.width),
                 int(camera.height), *self._forward.limits(), frame.sums,
-                np.ascontiguousarray(d_sums, np.float32), pairs)
+                np.ascontiguousarray(d_sums, np.float32), bool(d_sums[..., 3].any()), pairs)
             self._kernels.sum_gradients(binned.lists, pairs, totals)
+            self._kernels.scatter_gradients(binned.order, binned.records, totals, of_scene)
             self._project.project_gradient(
                 *(np.ascontiguousarray(a, np.float32) for a in (
                     splats.means, splats.log_scales, splats.quats, splats.opacity_logits,
@@ -127,8 +127,9 @@ class GradRenderer:
                 np.ascontiguousarray(camera.position, np.float64),
                 float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy),
                 int(camera.width), int(camera.height), float(self.options.low_pass),
-                bool(wants_antialiasing(splats, self.options)), place, binned.records, totals,
+                bool(wants_antialiasing(splats, self.options)), of_scene,
                 out.means, out.log_scales, out.quats, out.opacity_logits, out.sh0, out.shN,
                 out.mean2d)
-        np.greater_equal(place, 0, out=out.visible)
+        out.visible[:] = False
+        out.visible[binned.order] = True
         return out

@@ -13,7 +13,15 @@ from codec.rendering.kernels import (
     _spread,
     blend_tile,
 )
-from codec.rendering.simd import GRAD_PLANES, GRAD_SUMS, LANES, N_CHANNELS, PLANE, grad_row
+from codec.rendering.simd import (
+    CHANNELS_AT,
+    GRAD_PLANES,
+    GRAD_SUMS,
+    N_CHANNELS,
+    PLANE,
+    grad_rows_rgb,
+    grad_rows_rgbz,
+)
 
 SUM_CHUNKS = 4
 
@@ -51,40 +59,34 @@ def _open_gradients(planes, x0, y0, rows, outputs, grads):
 
 
 @njit(cache=True, parallel=True)
-def grad_pairs(records, starts, lists, width, height, cut, top, outputs, grads, sums):
-    """Gradient sums [P, 10] of each entry of `lists`; outputs, grads: [H, W, 5] r g b z alpha."""
-    flat = records.reshape(-1)
+def grad_pairs(records, starts, lists, width, height, cut, top, outputs, grads, depth, sums):
+    """Gradient sums [P, 10] of each entry of `lists`; outputs, grads: [H, W, 5] r g b z alpha.
+
+    depth: whether the gradient of z is not zero everywhere.
+    """
+    flat, flat_sums = records.reshape(-1), sums.reshape(-1)
     columns, n_tiles = (width + TILE - 1) // TILE, starts.shape[0] - 1
     for i in prange(n_tiles):
         tile = _spread(i, n_tiles)
-        planes = np.empty(PLANE * GRAD_PLANES + LANES * GRAD_SUMS, np.float32)
+        planes = np.empty(PLANE * GRAD_PLANES, np.float32)
         alive = np.empty(TILE, np.uint8)
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
         _open_gradients(planes, x0, y0, rows, outputs, grads)
         left = rows
         for k in range(starts[tile], starts[tile + 1]):
-            for j in range(GRAD_SUMS):
-                sums[k, j] = 0.0
             if left == 0:
+                sums[k] = 0.0
                 continue
             g = np.intp(lists[k])
-            for j in range(PLANE * GRAD_PLANES, planes.shape[0]):
-                planes[j] = 0.0
             first, last = _rows_of(records, g, y0, rows)
             offset = x0 + 0.5 - float(records[g, 0])
-            for row in range(first, last + 1):
-                if alive[row]:
-                    dy = y0 + row + 0.5 - float(records[g, 1])
-                    u0 = records[g, 2] * (offset - records[g, 3] * dy)
-                    level = records[g, 5] - records[g, 4] * dy * dy
-                    if grad_row(planes, row * TILE, flat, g * RECORD,
-                                np.float32(u0), records[g, 2], np.float32(level), cut, top,
-                                np.float32(offset), np.float32(dy)) == 2:
-                        alive[row] = 0
-                        left -= 1
-            for j in range(GRAD_SUMS):
-                for lane in range(LANES):
-                    sums[k, j] += planes[PLANE * GRAD_PLANES + LANES * j + lane]
+            dy0 = y0 + 0.5 - float(records[g, 1])
+            if depth:
+                left -= grad_rows_rgbz(planes, alive, flat, g * RECORD, first, last, offset, dy0,
+                                       cut, top, flat_sums, k * GRAD_SUMS)
+            else:
+                left -= grad_rows_rgb(planes, alive, flat, g * RECORD, first, last, offset, dy0,
+                                      cut, top, flat_sums, k * GRAD_SUMS)
 
 
 @njit(cache=True, parallel=True)
@@ -99,3 +101,21 @@ def sum_gradients(lists, sums, totals):
             if first <= place < last:
                 for j in range(GRAD_SUMS):
                     totals[place, j] += sums[k, j]
+
+
+@njit(cache=True, parallel=True)
+def scatter_gradients(order, records, totals, out):
+    """Rows of `totals` [V, 10] to their Gaussians' rows of `out` [N, 10], both float64.
+
+    Colours clamped at 0 lose their gradient here. A pass of its own, because the cache misses of
+    a short loop overlap and those of the long one in `project_gradient` would not.
+    """
+    n = order.shape[0]
+    for chunk in prange(SUM_CHUNKS):
+        for row in range(n * chunk // SUM_CHUNKS, n * (chunk + 1) // SUM_CHUNKS):
+            i = order[row]
+            for j in range(GRAD_SUMS):
+                out[i, j] = totals[row, j]
+            for channel in range(3):
+                if not records[row, CHANNELS_AT + channel] > 0.0:
+                    out[i, 6 + channel] = 0.0

@@ -173,7 +173,7 @@ def depth_order(records, visible):
     return index
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, inline="always", error_model="numpy")
 def _edge(dy, rec, i):
     """Half width of the visible ellipse at dy, around the line dx = slope dy."""
     return math.sqrt(max(0.0, rec[i, 13] - rec[i, 4] * dy * dy)) / rec[i, 2]
@@ -208,13 +208,21 @@ def _tile_columns(rec, i, tile_row, width, height):
 
 
 @njit(cache=True, parallel=True)
-def _count(source, order, records, width, height, counts):
-    """Gather records into depth order; count tile hits of each chunk of them."""
-    n, columns = order.shape[0], (width + TILE - 1) // TILE
+def _gather(source, order, records):
+    """Records in depth order; a pass of its own, so that its cache misses overlap."""
+    n = order.shape[0]
     for chunk in prange(CHUNKS):
         for i in range(n * chunk // CHUNKS, n * (chunk + 1) // CHUNKS):
             for j in range(RECORD):
                 records[i, j] = source[order[i], j]
+
+
+@njit(cache=True, parallel=True)
+def _count(records, width, height, counts):
+    """Count the tile hits of each chunk of the records."""
+    n, columns = records.shape[0], (width + TILE - 1) // TILE
+    for chunk in prange(CHUNKS):
+        for i in range(n * chunk // CHUNKS, n * (chunk + 1) // CHUNKS):
             first, last = _tile_rows(records, i, height)
             for tile_row in range(first, last + 1):
                 a, b = _tile_columns(records, i, tile_row, width, height)
@@ -257,7 +265,8 @@ def bin_tiles(source, order, width, height):
     n_tiles = ((width + TILE - 1) // TILE) * ((height + TILE - 1) // TILE)
     records = np.empty((order.shape[0], RECORD), np.float32)
     counts = np.zeros((CHUNKS, n_tiles), np.int64)
-    _count(source, order, records, width, height, counts)
+    _gather(source, order, records)
+    _count(records, width, height, counts)
     starts = np.empty(n_tiles + 1, np.int64)
     _cursors(counts, starts)
     lists = np.empty(starts[n_tiles], np.int32)

@@ -167,54 +167,137 @@ def weigh_row(typingctx, tile, row, u0, l11, e_row, cut, top):
     return sig, codegen
 
 
-@intrinsic
-def grad_row(typingctx, tile, row, records, record, u0, l11, e_row, cut, top, dx0, dy):
-    """Replay `blend_row` front to back and add one row's share of the gradients.
+def _sum_lanes(b, vector):
+    """Sum of the lanes in a fixed order: halves are folded until one is left."""
+    count = LANES
+    while count > 1:
+        count //= 2
+        undef = ir.Constant(vector.type, ir.Undefined)
 
-    tile: planes T, behind, and the image gradients of r, g, b, z, alpha, then GRAD_SUMS vectors
-    of 16 lanes. `behind` starts as the sum over outputs of value * gradient and ends near 0: what
-    lies behind the current Gaussian. dx0: x of lane 0 from the Gaussian's centre; dy: of the row.
-    The vectors gather G, G dx, G dx^2, G dy, G dx dy, G dy^2 with G = dL/d(ln alpha), and the
-    gradients of r, g, b, z.
+        def half(first, vector=vector, undef=undef, count=count):
+            lanes = [ir.Constant(_I32, first + i) for i in range(count)]
+            mask = ir.Constant(ir.VectorType(_I32, count), lanes)
+            return b.shuffle_vector(vector, undef, mask)
+
+        vector = b.fadd(half(0), half(count))
+    return b.extract_element(vector, ir.Constant(_I32, 0))
+
+
+class _GradRows:
+    """Code of the backward pass of one Gaussian over the rows of a tile.
+
+    channels: how many of r, g, b, z have gradients. The sums stay in registers over the rows.
     """
-    sig = types.int32(tile, types.intp, records, types.intp, *_ROW_ARGS,
-                      types.float32, types.float32)
 
-    def codegen(context, builder, signature, args):
-        v = _Vec(context, builder, builder.module)
-        planes = _data(context, builder, signature.args[0], args[0])
-        source = _data(context, builder, signature.args[2], args[2])
-        row_index, (dx_first, dy_row) = args[1], args[9:]
+    def __init__(self, v: _Vec, planes, source, record, channels: int):
+        self.v, self.planes, self.channels = v, planes, channels
+        at = (_offset(v.b, record, CHANNELS_AT + c) for c in range(channels))
+        self.values = [v.splat(v.b.load(v.b.gep(source, [i]))) for i in at]
+        self.sums = [cgutils.alloca_once(v.b, _VF) for _ in range(6 + channels)]
+        for total in self.sums:
+            v.b.store(v.const(0.0), total)
+
+    def add(self, number: int, a, b):
+        total = self.sums[number]
+        self.v.b.store(self.v.fma(a, b, self.v.b.load(total)), total)
+
+    def row(self, row_index, offset, dy, row_args, top):
+        """One row; row_args as of `_row_body`. Returns its code."""
+        v, b = self.v, self.v.b
 
         def plane(number):
-            return _offset(builder, row_index, PLANE * number)
-
-        def gather(number, value):
-            place = ir.Constant(row_index.type, PLANE * GRAD_PLANES + LANES * number)
-            v.store(builder.fadd(v.load(planes, place), value), planes, place)
+            return _offset(b, row_index, PLANE * number)
 
         def inside(t, weight, alpha, raw, ok, u):
-            toward = v.load(planes, plane(2 + N_CHANNELS))
-            for channel in range(N_CHANNELS):
-                at = _offset(builder, args[3], CHANNELS_AT + channel)
-                grad = v.load(planes, plane(2 + channel))
-                toward = v.fma(v.splat(builder.load(builder.gep(source, [at]))), grad, toward)
-                gather(6 + channel, builder.fmul(weight, grad))
-            behind = builder.fsub(v.load(planes, plane(1)), builder.fmul(weight, toward))
-            v.store(behind, planes, plane(1))
-            rest = builder.fdiv(behind, builder.fsub(v.const(1.0), alpha))
-            grad_alpha = builder.fsub(builder.fmul(t, toward), rest)
-            free = builder.and_(ok, builder.fcmp_ordered("<=", raw, v.splat(args[8])))
-            g = builder.select(free, builder.fmul(grad_alpha, raw), v.const(0.0))
-            dx = builder.fadd(v.lanes(), v.splat(dx_first))
-            gx, gy = builder.fmul(g, dx), builder.fmul(g, v.splat(dy_row))
-            gather(0, g)
-            gather(1, gx)
-            gather(2, builder.fmul(gx, dx))
-            gather(3, gy)
-            gather(4, builder.fmul(gy, dx))
-            gather(5, builder.fmul(gy, v.splat(dy_row)))
+            toward = v.load(self.planes, plane(2 + N_CHANNELS))
+            for channel, value in enumerate(self.values):
+                grad = v.load(self.planes, plane(2 + channel))
+                toward = v.fma(value, grad, toward)
+                self.add(6 + channel, weight, grad)
+            behind = b.fsub(v.load(self.planes, plane(1)), b.fmul(weight, toward))
+            v.store(behind, self.planes, plane(1))
+            rest = b.fdiv(behind, b.fsub(v.const(1.0), alpha))
+            grad_alpha = b.fsub(b.fmul(t, toward), rest)
+            free = b.and_(ok, b.fcmp_ordered("<=", raw, v.splat(top)))
+            g = b.select(free, b.fmul(grad_alpha, raw), v.const(0.0))
+            dx = b.fadd(v.lanes(), v.splat(offset))
+            self.gather(g, b.fmul(g, dx), dx, v.splat(dy))
 
-        return _row_body(v, planes, row_index, *args[4:9], inside)
+        return _row_body(v, self.planes, row_index, *row_args, inside)
 
-    return sig, codegen
+    def gather(self, g, gx, dx, dy):
+        b = self.v.b
+        gy = b.fmul(g, dy)
+        b.store(b.fadd(b.load(self.sums[0]), g), self.sums[0])
+        b.store(b.fadd(b.load(self.sums[1]), gx), self.sums[1])
+        self.add(2, gx, dx)
+        b.store(b.fadd(b.load(self.sums[3]), gy), self.sums[3])
+        self.add(4, gx, dy)
+        self.add(5, gy, dy)
+
+    def write(self, out, place):
+        b = self.v.b
+        for number in range(GRAD_SUMS):
+            at = b.gep(out, [_offset(b, place, number)])
+            if number < len(self.sums):
+                b.store(_sum_lanes(b, b.load(self.sums[number])), at)
+            else:
+                b.store(ir.Constant(_F32, 0.0), at)
+
+
+def _grad_rows(channels: int):
+    @intrinsic
+    def grad_rows(typingctx, tile, alive, records, record, first, last, offset, dy0, cut, top,
+                  out, place):
+        """Replay one Gaussian over rows first..last of a tile and write its gradient sums.
+
+        tile: planes T, behind, and the image gradients of r, g, b, z, alpha. `behind` starts as
+        the sum over outputs of value * gradient and ends near 0: what lies behind the Gaussian.
+        alive: uint8 per row, cleared when all its pixels have stopped.
+        offset, dy0: x of lane 0 and y of row 0 from the Gaussian's centre, float64.
+        out[place:place + GRAD_SUMS] receives the sums of G, G dx, G dx^2, G dy, G dx dy, G dy^2
+        with G = dL/d(ln alpha), and the gradients of r, g, b, z.
+        Returns how many rows have stopped.
+        """
+        sig = types.int32(tile, alive, records, types.intp, types.intp, types.intp,
+                          types.float64, types.float64, types.float32, types.float32, out,
+                          types.intp)
+
+        def codegen(context, builder, signature, args):
+            v = _Vec(context, builder, builder.module)
+            planes, living, source, target = (
+                _data(context, builder, signature.args[i], args[i]) for i in (0, 1, 2, 10))
+            record, first, last, offset, dy0, cut, top = args[3:10]
+            rows = _GradRows(v, planes, source, record, channels)
+            stopped = cgutils.alloca_once_value(builder, ir.Constant(_I32, 0))
+            narrow = builder.fptrunc(offset, _F32)
+            l11, slope, kyy, level = (
+                builder.load(builder.gep(source, [_offset(builder, record, i)]))
+                for i in (2, 3, 4, 5))
+            wide = [builder.fpext(x, ir.DoubleType()) for x in (l11, slope, kyy, level)]
+            count = builder.add(builder.sub(last, first), ir.Constant(first.type, 1))
+            with cgutils.for_range(builder, count, intp=first.type) as loop:
+                row = builder.add(loop.index, first)
+                flag = builder.gep(living, [row])
+                with builder.if_then(builder.icmp_unsigned(
+                        "!=", builder.load(flag), ir.Constant(ir.IntType(8), 0))):
+                    dy = builder.fadd(dy0, builder.sitofp(row, ir.DoubleType()))
+                    u0 = builder.fmul(wide[0], builder.fsub(offset, builder.fmul(wide[1], dy)))
+                    e = builder.fsub(wide[3], builder.fmul(builder.fmul(wide[2], dy), dy))
+                    u0, e = builder.fptrunc(u0, _F32), builder.fptrunc(e, _F32)
+                    code = rows.row(builder.mul(row, ir.Constant(row.type, LANES)), narrow,
+                                    builder.fptrunc(dy, _F32), (u0, l11, e, cut, top), top)
+                    with builder.if_then(builder.icmp_signed("==", code, ir.Constant(_I32, 2))):
+                        builder.store(ir.Constant(ir.IntType(8), 0), flag)
+                        builder.store(builder.add(builder.load(stopped), ir.Constant(_I32, 1)),
+                                      stopped)
+            rows.write(target, args[11])
+            return builder.load(stopped)
+
+        return sig, codegen
+
+    return grad_rows
+
+
+grad_rows_rgb = _grad_rows(3)
+grad_rows_rgbz = _grad_rows(4)
