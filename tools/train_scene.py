@@ -29,6 +29,7 @@ from codec.optimize.options import STRATEGIES, TrainOptions
 from codec.optimize.photos import PhotoSet, find_photo, split_views
 from codec.optimize.start import random_points, scene_extent, splats_from_points
 from codec.optimize.trainer import Trainer, render_options
+from codec.rendering import RenderOptions, resolve_backend
 from codec.scene import Camera, Splats
 
 RANDOM_START = 20_000
@@ -113,8 +114,6 @@ def first_splats(source: Path, train: list[Camera], options: TrainOptions) -> Sp
 
 def make_trainer(backend: str, photos: PhotoSet, options: TrainOptions, splats: Splats):
     """The CUDA trainer where asked for or usable, else the CPU's."""
-    from codec.rendering import resolve_backend
-
     extent = scene_extent(photos.cameras)
     if resolve_backend(backend) == "cuda":
         from codec.optimize.cuda import CudaTrainer
@@ -135,7 +134,7 @@ def train(args: argparse.Namespace) -> dict:
         record = Record(**extra["record"])
         best.psnr, best.step = extra["best"]
         say(args, f"going on from iteration {trainer.step}")
-    how = render_options(options)
+    how = replace(render_options(options), backend=resolve_backend(args.backend))
     sample, out = sample_views(len(photos)), range(len(held))
 
     def measure(scene: Splats) -> dict:
@@ -150,7 +149,7 @@ def train(args: argparse.Namespace) -> dict:
                 measure_every=args.eval_every or max(1, options.iterations // 12), save=save,
                 budget=args.time_budget, progress=lambda line: say(args, line))
     scene = loop.run()
-    report = report_of(args, options, record, best, scene, photos, held)
+    report = report_of(args, options, record, best, scene, photos, held, how)
     write_outputs(paths, scene, photos, held, report)
     return report
 
@@ -172,11 +171,11 @@ def output_paths(args: argparse.Namespace) -> dict[str, Path]:
 
 
 def report_of(args, options: TrainOptions, record: Record, best: Best, scene: Splats,
-              photos: PhotoSet, held: PhotoSet) -> dict:
+              photos: PhotoSet, held: PhotoSet, how: RenderOptions) -> dict:
     """The content of scene.train.json."""
-    how = render_options(options)
     return {
-        "source": args.source.name, "ended": record.ended, "iterations": best.step,
+        "source": args.source.name, "ended": record.ended, "backend": how.backend,
+        "iterations": best.step,
         "gaussians": scene.n_gaussians, "seconds": round(record.seconds, 1),
         "cpu_seconds": round(record.cpu_seconds, 1),
         "psnr_held_out_db": mean_psnr(scene, held, range(len(held)), how),

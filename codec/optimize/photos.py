@@ -24,6 +24,13 @@ def split_views(cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
             [c for i, c in enumerate(ordered) if i in held])
 
 
+def view_at(step: int, count: int, seed: int) -> int:
+    """Which of `count` views a step uses: each once an epoch, in an order seeded per epoch."""
+    epoch, place = divmod(step, count)
+    rng = np.random.Generator(np.random.PCG64([seed, 7, epoch]))
+    return int(rng.permutation(count)[place])
+
+
 def find_photo(folder: Path, name: str) -> Path:
     """The image file of a view; SceneError when there is none."""
     for suffix in ("", *_SUFFIXES):

@@ -10,23 +10,21 @@ resumed from a checkpoint equals an uninterrupted one bit by bit.
 
 from __future__ import annotations
 
-import io
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codec.errors import SceneError, UsageError
-from codec.io.atomic import atomic_write
 from codec.optimize.adam import ATTRIBUTES, Adam
+from codec.optimize.checkpoint import Checkpoint, read_checkpoint
 from codec.optimize.densify import make_strategy, sigmoid
 from codec.optimize.losses import photo_loss
 from codec.optimize.options import TrainOptions
+from codec.optimize.photos import view_at
 from codec.rendering import RenderOptions
 from codec.rendering.backward import Gradients, GradRenderer
 from codec.rendering.cpu import thread_pool
@@ -73,7 +71,8 @@ class Trainer:
     def advance(self) -> float:
         """One iteration; returns the image loss of its view."""
         options = self.options
-        camera, target = self.views.view(self.view_at(self.step), options.shrink_at(self.step))
+        index = view_at(self.step, len(self.views), options.seed)
+        camera, target = self.views.view(index, options.shrink_at(self.step))
         renderer = self._renderer(options.degree_at(self.step))
         shown = self.splats if self._parametrize is None else self._parametrize(
             self.splats, self.step)
@@ -110,12 +109,6 @@ class Trainer:
         weight = np.float32(self.options.scale_penalty / (3 * n))
         gradients.log_scales += weight * np.exp(self.splats.log_scales)
 
-    def view_at(self, step: int) -> int:
-        """Which view a step uses: every view once an epoch, in seeded order."""
-        epoch, place = divmod(step, len(self.views))
-        rng = np.random.Generator(np.random.PCG64([self.options.seed, 7, epoch]))
-        return int(rng.permutation(len(self.views))[place])
-
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64([self.options.seed, purpose, self.step]))
 
@@ -132,40 +125,29 @@ class Trainer:
     def save(self, path: str | os.PathLike[str], extra: dict | None = None,
              best: Splats | None = None) -> None:
         """Write a checkpoint atomically; `extra` (JSON) and `best` are given back by `load`."""
-        meta = {"step": self.step, "options": self.options.to_dict(), "extent": self.extent,
-                "extra": extra}
         arrays = {f"splats.{name}": getattr(self.splats, name) for name in ATTRIBUTES}
         arrays |= {f"first.{name}": self.adam.first[name] for name in ATTRIBUTES}
         arrays |= {f"second.{name}": self.adam.second[name] for name in ATTRIBUTES}
         arrays |= {f"strategy.{name}": a for name, a in self.strategy.arrays().items()}
-        if best is not None:
-            arrays |= {f"best.{name}": getattr(best, name) for name in ATTRIBUTES}
-        stream = io.BytesIO()
-        np.savez(stream, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
-                 steps=self.adam.steps, **arrays)
-        atomic_write(path, stream.getbuffer(), True)
+        arrays["steps"] = self.adam.steps
+        Checkpoint("cpu", self.step, self.extent, arrays, extra or {}, best).write(
+            path, self.options)
 
     def load(self, path: str | os.PathLike[str]) -> tuple[dict, Splats | None]:
         """Continue from a checkpoint of the same options; returns its `extra` and `best`.
 
         Raises SceneError for a damaged file, UsageError when the options differ.
         """
-        meta, arrays = _read_checkpoint(Path(path))
-        ours, theirs = json.loads(json.dumps(self.options.to_dict())), meta["options"]
-        changed = sorted(k for k in ours | theirs
-                         if ours.get(k) != theirs.get(k) and k != "threads")
-        if changed:
-            raise UsageError(f"the checkpoint {path} was made with other options "
-                             f"({', '.join(changed)}): give the same ones, or delete it")
+        found = read_checkpoint(path, "cpu", self.options)
+        arrays = found.arrays
         self.splats = replace(self.splats, **{n: arrays[f"splats.{n}"] for n in ATTRIBUTES})
         self.adam = replace(self.adam, first={n: arrays[f"first.{n}"] for n in ATTRIBUTES},
                             second={n: arrays[f"second.{n}"] for n in ATTRIBUTES},
                             steps=arrays["steps"])
         self.strategy.restore({k.removeprefix("strategy."): v for k, v in arrays.items()
                                if k.startswith("strategy.")})
-        self.step, self.extent, self._gradients = meta["step"], meta["extent"], None
-        best = {n: arrays[f"best.{n}"] for n in ATTRIBUTES if f"best.{n}" in arrays}
-        return meta["extra"] or {}, replace(self.splats, **best) if best else None
+        self.step, self.extent, self._gradients = found.step, found.extent, None
+        return found.extra, found.best
 
 
 def render_options(options: TrainOptions, degree: int | None = None) -> RenderOptions:
@@ -188,12 +170,3 @@ def _own_copy(splats: Splats, options: TrainOptions) -> Splats:
               for name in ATTRIBUTES if name != "shN"}
     return Splats(**arrays, shN=rest, antialiased=options.antialiased)
 
-
-def _read_checkpoint(path: Path) -> tuple[dict, dict[str, NDArray]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return json.loads(arrays.pop("meta").tobytes()), arrays
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise SceneError(f"cannot read the checkpoint {path} ({error}); delete it to start "
-                         "anew") from error
