@@ -1,0 +1,156 @@
+"""A scene ready to be measured: test views, references, camera path, training views."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from numpy.typing import NDArray
+
+from codec.errors import UsageError
+from codec.io.cameras import read_cameras
+from codec.io.ply import read_ply
+from codec.rendering import RenderOptions, render
+from codec.scene import Camera, RenderedView, Splats
+from tools.ladder import Material, read_photo, source_hash
+from tools.measure import Views, render_rgb
+from tools.metrics import PathViews, Suite
+from tools.metrics.consistency import camera_path
+from tools.metrics.image import psnr_float
+from tools.metrics.suite import mean_of_views
+
+TEST_STRIDE = 8
+"""Every 8th view by name is a test view, as in the field's papers."""
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSpec:
+    """What to measure; small and picklable. width: pixels of the views, 0 = the cameras' own."""
+
+    ply: Path
+    cameras: Path
+    photos: Path | None = None
+    width: int = 480
+    path_frames: int = 16
+
+    @property
+    def name(self) -> str:
+        return self.ply.name.removesuffix(".ply")
+
+
+def split_views(cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
+    """(Training, test) views: every 8th by name in string order is a test view.
+
+    With fewer than 8 views nothing is held out: all are both.
+    """
+    ordered = sorted(cameras, key=lambda camera: camera.name)
+    if len(ordered) < TEST_STRIDE:
+        return ordered, ordered
+    train = [c for i, c in enumerate(ordered) if i % TEST_STRIDE]
+    return train, ordered[::TEST_STRIDE]
+
+
+def find_photos(folder: Path, cameras: list[Camera]) -> dict[str, Path]:
+    """Photo of each camera that has one, in FOLDER or FOLDER/images, by the camera's name."""
+    found = {}
+    for place in (folder / "images", folder):
+        for suffix in PHOTO_SUFFIXES:
+            for camera in cameras:
+                path = place / f"{camera.name}{suffix}"
+                if camera.name not in found and path.exists():
+                    found[camera.name] = path
+    return found
+
+
+def file_hash(path: Path) -> str:
+    """The first 12 hex digits of a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a measurement needs. references: photos where given, else the original's renders.
+
+    identity: text that differs when views or references do.
+    """
+
+    spec: SceneSpec
+    hash: str
+    splats: Splats
+    train: list[Camera]
+    test: list[Camera]
+    references: list[NDArray]
+    originals: list[NDArray]
+    path: PathViews
+    photos: dict[str, Path]
+    statement: str
+    identity: str
+
+    def material(self, folder: Path) -> Material:
+        """What encoders may see: never the test views."""
+        folder.mkdir(parents=True, exist_ok=True)
+        train_names = {camera.name for camera in self.train}
+        photos = {name: p for name, p in self.photos.items() if name in train_names}
+        return Material(self.spec.ply, self.train, folder, photos)
+
+    def measure(self, decoded: Splats, suite: Suite) -> dict[str, float]:
+        """Every metric of the suite, and the PSNR against the original's renders."""
+        images = render_rgb(decoded, self.test)
+        along = render_rgb(decoded, self.path.cameras)
+        scores = suite.measure(self.references, images, self.path, along)
+        pairs = zip(self.originals, images, strict=True)
+        scores["psnr_original"] = mean_of_views([psnr_float(a, b) for a, b in pairs])
+        return scores
+
+
+def _resized(camera: Camera, width: int) -> Camera:
+    return camera.resized(width) if width and camera.width != width else camera
+
+
+def _references(spec: SceneSpec, test: list[Camera], photos: dict[str, Path],
+                originals: list[NDArray]) -> tuple[list[NDArray], str]:
+    if spec.photos is None:
+        return originals, "the original's own renders"
+    missing = [camera.name for camera in test if camera.name not in photos]
+    if missing:
+        raise UsageError(f"{spec.photos} has no photo of test view {missing[0]}"
+                         f" ({len(missing)} missing)")
+    found = [read_photo(photos[camera.name], camera.width, camera.height) for camera in test]
+    return found, f"held-out photos (every {TEST_STRIDE}th by name)"
+
+
+@functools.lru_cache(maxsize=2)
+def load_scene(spec: SceneSpec) -> Scene:
+    """Read the scene and render what everything is compared with. Raises NfxError."""
+    splats = read_ply(spec.ply)
+    everything = [_resized(c, spec.width) for c in read_cameras(spec.cameras)]
+    train, test = split_views(everything)
+    photos = find_photos(spec.photos, everything) if spec.photos else {}
+    originals = render_rgb(splats, test)
+    references, kind = _references(spec, test, photos, originals)
+    path = PathViews(tuple(_path_views(splats, test, spec.path_frames)))
+    size = f"{test[0].width}x{test[0].height}"
+    held = "" if train is not test else ", none held out: the encoder sees them too"
+    statement = (f"{len(test)} test views of {len(everything)} cameras{held}, {size}, black "
+                 f"background, against {kind}")
+    return Scene(spec, file_hash(spec.ply), splats, train, test, references, originals, path,
+                 photos, statement, _identity(test, train, path, photos, kind))
+
+
+def _path_views(splats: Splats, test: list[Camera], frames: int) -> list[RenderedView]:
+    options = RenderOptions(backend="cpu")
+    return [render(splats, c, options=options) for c in camera_path(test, frames)]
+
+
+def _identity(test, train, path: PathViews, photos: dict[str, Path], kind: str) -> str:
+    digest = hashlib.sha256(kind.encode())
+    for cameras in (test, train, path.cameras):
+        digest.update(Views(cameras, "").identity())
+    for camera in test:
+        if camera.name in photos:
+            digest.update(photos[camera.name].read_bytes())
+    code = source_hash("codec/rendering/*.py", "tools/metrics/*.py", "tools/rd_report/scenes.py")
+    return f"{digest.hexdigest()[:16]} {code}"
