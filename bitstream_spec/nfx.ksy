@@ -222,6 +222,9 @@ types:
       - id: sh_field
         type: field_model(0)
         if: n_sh_layers > 0
+      - id: length_field
+        type: field_model(0)
+        if: n_sh_layers > 0
       - id: basis
         doc: rows of 3 * (K - 1) signed bytes
         size-eos: true

@@ -31,7 +31,7 @@ class EncoderOptions:
     keep_order: bool = False
     keep_extra: bool = False
     seed: int = 0
-    tile_size: int = 131072
+    tile_size: int = 262144
     threads: int = 0
     prune: bool = True
 

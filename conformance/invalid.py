@@ -160,6 +160,25 @@ def _far_symbols(rng, params, tile) -> TileSymbols:
     return TileSymbols(zeros, np.zeros(n, np.int64), zeros, dc, zeros, zeros)
 
 
+def _long_sh() -> bytes:
+    """The first Gaussian's length in the first SH layer is one more than the layer has rows."""
+    from unittest.mock import patch
+
+    from codec.core import tile
+
+    def longer(symbols):
+        lengths = tile_lengths(symbols)
+        lengths[0] = len(symbols) + 1
+        return lengths
+
+    def unchecked(lengths, most):
+        return np.minimum(lengths, most)
+
+    tile_lengths = tile.sh_lengths
+    with patch.object(tile, "sh_lengths", longer), patch.object(tile, "_checked", unchecked):
+        return random_stream(4, (5,), 1, 1, False)
+
+
 def _extra_stream(change) -> Callable[[], bytes]:
     def make() -> bytes:
         data = valid._encode(scenes.scene(8, 0, 32, extra={"a": np.arange(8, dtype=np.uint8)}),
@@ -301,6 +320,8 @@ CASES: dict[str, BadCase] = {
                                _field(thresholds=(5, 4, 5, 5, 5, 5, 5))),
     "prior-scale": BadCase("R-FLD-05", "prior scale 64", FORMAT, _field(scales=(64,) * 8)),
     "value-range": BadCase("R-FLD-06", "a value of 2^38 fine units", FORMAT, _far_value),
+    "sh-length": BadCase("R-SHL-01", "a Gaussian with more SH rows than the layer", FORMAT,
+                         _long_sh),
     # MODL, lossless
     "lossless-order-flag": BadCase("R-LL-02", "order flag 2", FORMAT,
                                    _lossless_modl(0, b"\x02")),

@@ -432,6 +432,10 @@ class Nfx(KaitaiStruct):
 
             if self.n_sh_layers > 0:
                 pass
+                self.length_field = Nfx.FieldModel(0, self._io, self, self._root)
+
+            if self.n_sh_layers > 0:
+                pass
                 self.basis = self._io.read_bytes_full()
 
 
@@ -459,6 +463,10 @@ class Nfx(KaitaiStruct):
             if self.n_sh_layers > 0:
                 pass
                 self.sh_field._fetch_instances()
+
+            if self.n_sh_layers > 0:
+                pass
+                self.length_field._fetch_instances()
 
             if self.n_sh_layers > 0:
                 pass

@@ -62,6 +62,7 @@ def _params(rng, sh_degree: int, n_sh_layers: int, position: bool) -> CodingPara
         _rule(rng, 500, 6000), _rule(rng, -900, 900), _rule(rng, -900, 900), basis, layers,
         {name: _field(rng, len(cross)) for name, cross in FIELD_CROSS.items()},
         _field(rng, 0, bool(rng.integers(0, 2))) if layers else None,
+        _field(rng, 0, bool(rng.integers(0, 2))) if layers else None,
     )
 
 
@@ -82,6 +83,7 @@ def _symbols(rng, params: CodingParams, tile: TileHeader) -> TileSymbols:
     t.rotation = rng.integers(-limit, limit + 1, (n, 3))
     t.refinement = rng.integers(0, 1 << position_bits(params, classes)[:, None], (n, 3))
     shifts = quantize.class_shifts(params.sh_rule, classes.alpha, classes.footprint)
-    t.sh = [np.rint(rng.laplace(0, 10, n)).astype(np.int64) << shifts
-            for _ in range(sum(params.sh_layers))]
+    ends = rng.integers(0, sum(params.sh_layers) + 2, n)
+    t.sh = [np.where(i < ends, np.rint(rng.laplace(0, 10, n)).astype(np.int64) << shifts, 0)
+            for i in range(sum(params.sh_layers))]
     return t

@@ -101,16 +101,26 @@ def _check_usage(given: dict) -> None:
         raise UsageError("--depth and --alpha write one file a view; give --out-dir DIR")
 
 
+def _decode_only(source: Path, limits, given: dict) -> dict:
+    from codec.cli.workers import decode_to_ply
+
+    facts = {"input": str(source), "bytes": source.stat().st_size}
+    facts |= decode_to_ply(source, given["output"], limits, given["overwrite"])
+    return facts | {"output": str(given["output"])}
+
+
 def _run(source: Path, given: dict) -> dict:
     """Do what was asked for; returns the facts that `--json` prints."""
-    from codec.decoder.decode import decode, stream_info, verify
-
     if given["output"]:
         from codec.io.atomic import check_writable
 
         check_writable(given["output"], given["overwrite"])
-    data = source.read_bytes()
     limits = _limits(given)
+    if given["output"] and not given["info"] and not _wants_images(given):
+        return _decode_only(source, limits, given)
+    from codec.decoder.decode import decode, stream_info, verify
+
+    data = source.read_bytes()
     facts: dict = {"input": str(source), "bytes": len(data)}
     if given["info"]:
         facts["info"] = stream_info(data)

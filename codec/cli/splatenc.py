@@ -51,7 +51,7 @@ MAX_DEFAULT_VIEWS = 16
               help="Seed of the views made when no cameras are given.")
 @click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
               help="0 = all cores. Never changes the bytes written.")
-@click.option("--tile-size", type=click.IntRange(1024, 1 << 20), default=131072,
+@click.option("--tile-size", type=click.IntRange(1024, 1 << 20), default=262144,
               show_default=True, help="Most Gaussians in one tile.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")

@@ -155,13 +155,14 @@ def level_context(model: FieldModel, values, level, shifts, energy):
 
 
 def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), energy=None,
-               prior=None, keep_residuals: bool = True):
+               prior=None, flags=None, keep_residuals: bool = True):
     """Code one field of a tile.
 
     shifts: [N] integers, 0..8: value in fine units = symbol << shift.
     symbols: [N] integers when encoding, None when decoding.
     cross: residuals [N] (fine units) of earlier fields, one per cross weight.
     energy: [N] integers or None.   prior: table prior carried from another field, or None.
+    flags: [N] uint8 of 0 and 1 that split every context in two, or None.
     keep_residuals: false where no later field asks for them (None is returned).
     Returns (values [N] fine units, residuals [N] fine units, learned prior); arrays are int32
     while everything computed from them is sure to fit, else int64: same numbers either way.
@@ -170,8 +171,7 @@ def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), ener
     n = len(shifts)
     n_phases = 4 if model.predicts else 1
     if prior is None:
-        phases = np.tile(np.arange(n_phases) - n_phases // 2, BUCKETS)
-        prior = logistic_prior(np.repeat(model.scales, n_phases), phases, model.half_alphabet)
+        prior = _field_prior(model, n_phases, 1 if flags is None else 2)
     adaptive, buckets = AdaptiveTables(prior), _Buckets(model)
     reach = 0
     values = np.zeros(n, np.int32)
@@ -194,6 +194,8 @@ def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), ener
             if weight:
                 prediction = prediction + ((weight * residual[members]) >> COEF_BITS)
         centre, context = _centre(prediction, shift, buckets(measure), n_phases)
+        if flags is not None:
+            context = (context << 1) | flags[members]
         given = None if symbols is None else (values[members] >> shift) - centre
         difference = _code_differences(coder, model, adaptive, context, given)
         if symbols is None:
@@ -207,6 +209,13 @@ def code_field(coder, model: FieldModel, shifts, *, symbols=None, cross=(), ener
             residuals = residuals.astype(left_over.dtype, copy=False)
             residuals[members] = left_over
     return values, residuals, adaptive.carried()
+
+
+def _field_prior(model: FieldModel, n_phases: int, n_flags: int) -> NDArray[np.int64]:
+    """Prior of contexts (bucket, phase, flag), flag fastest."""
+    phases = np.tile(np.repeat(np.arange(n_phases) - n_phases // 2, n_flags), BUCKETS)
+    scales = np.repeat(model.scales, n_phases * n_flags)
+    return logistic_prior(scales, phases, model.half_alphabet)
 
 
 def _reach(values: NDArray) -> int:

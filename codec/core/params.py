@@ -97,7 +97,8 @@ class CodingParams:
     `quantize.log_footprint`.   opacity_levels 2..4096.
     scale_step, dc_step, sh_step: base steps in 2^-14 (nats, SH units).
     rotation_cap: 1/16 nat.   basis: [rows, 3 * (K - 1)] int8, in 1/128.
-    sh_layers: rows in each SH layer.   fields: models of FIELD_CROSS; sh_field: all SH rows.
+    sh_layers: rows in each SH layer.   fields: models of FIELD_CROSS; sh_field: all SH rows;
+    length_field: how many rows of a layer a Gaussian has.
     """
 
     grid_exponent: int
@@ -118,6 +119,7 @@ class CodingParams:
     sh_layers: tuple[int, ...]
     fields: dict[str, FieldModel]
     sh_field: FieldModel | None
+    length_field: FieldModel | None = None
 
     @property
     def rules(self) -> tuple[PrecisionRule, ...]:
@@ -155,6 +157,7 @@ class CodingParams:
             out.u8(rows)
         if self.sh_layers:
             self.sh_field.write(out)
+            self.length_field.write(out)
             out.bytes(self.basis.astype(np.int8).tobytes())
         return out.getvalue()
 
@@ -169,11 +172,11 @@ class CodingParams:
         fields = {name: FieldModel.read(r, len(cross)) for name, cross in FIELD_CROSS.items()}
         sh_layers = tuple(r.u8() for _ in range(r.u8()))
         width = 3 * ((sh_degree + 1) ** 2 - 1)
-        basis, sh_field = np.zeros((0, width), np.int8), None
+        basis, sh_field, length_field = np.zeros((0, width), np.int8), None, None
         if sh_layers:
             r.require(len(sh_layers) <= 3 and all(sh_layers), "the SH layers are out of range")
             r.require(sum(sh_layers) <= width, "more SH rows than coefficients")
-            sh_field = FieldModel.read(r, 0)
+            sh_field, length_field = FieldModel.read(r, 0), FieldModel.read(r, 0)
             raw = r.bytes(sum(sh_layers) * width)
             basis = np.frombuffer(raw, np.int8).reshape(-1, width)
         r.end()
@@ -184,7 +187,7 @@ class CodingParams:
         r.require(sh_step > 0 or not sh_layers, "the SH step is zero")
         r.require(cap < 128, "the rotation cap is out of range")
         return cls(grid, centre, radius_shift, radius_floor, levels, scale_step, dc_step, sh_step,
-                   cap, *rules, basis, sh_layers, fields, sh_field)
+                   cap, *rules, basis, sh_layers, fields, sh_field, length_field)
 
 
 @dataclass(frozen=True, slots=True)

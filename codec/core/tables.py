@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class CodingTables:
 
 @lru_cache(maxsize=1)
 def coding_tables() -> CodingTables:
-    raw = resources.files("codec.core").joinpath("tables.bin").read_bytes()
+    raw = Path(__file__).with_name("tables.bin").read_bytes()
     arrays, offset = {}, 0
     for name, dtype, count in _LAYOUT:
         values = np.frombuffer(raw, dtype, count, offset)

@@ -16,6 +16,7 @@ from codec.core.fields import FINE_BITS, code_field, level_slices
 from codec.core.geometry import code_tree
 from codec.core.model import AdaptiveTables
 from codec.core.params import FIELD_CROSS, CodingParams, TileHeader
+from codec.errors import BadValue
 from codec.wire.tables import MAX_REFINE_BITS
 
 ROTATION_SYMBOLS = 26
@@ -143,21 +144,74 @@ def code_position(coder, bits, refinement):
     return np.stack([_code_low(coder, bits, column) for column in columns], axis=1)
 
 
-def code_sh(coder, params: CodingParams, classes: TileClasses, energy, rows, count: int):
-    """One SH layer of `count` KLT rows; rows: list of [N] fine units or None.
+@dataclass
+class ShState:
+    """What the SH layers of a tile know of each Gaussian from the layers before, [N] integers.
 
-    energy: [N] integers carried over from earlier layers; int32 zeros at first, widened as needed.
-    Returns (rows, energy).
+    activity: how far its rows are likely to reach.   energy: magnitudes of its last rows.
     """
+
+    activity: NDArray
+    energy: NDArray
+
+
+def start_sh(params: CodingParams, classes: TileClasses) -> tuple[NDArray, ShState]:
+    """(shift of each Gaussian's SH steps, state before the first layer): finer steps reach on."""
     shifts = quantize.class_shifts(params.sh_rule, classes.alpha, classes.footprint)
     shifts = shifts.astype(np.int32)
-    prior, out = None, []
+    return shifts, ShState((8 - shifts) << FINE_BITS, np.zeros_like(shifts))
+
+
+def sh_lengths(symbols: list[NDArray]) -> NDArray[np.int32]:
+    """Rows up to each Gaussian's last that is not zero; symbols: list of [N]."""
+    lengths = np.zeros(len(symbols[0]), np.int32)
+    for i, row in enumerate(symbols):
+        lengths[row != 0] = i + 1
+    return lengths
+
+
+def code_sh(coder, params: CodingParams, shifts, state: ShState, rows, count: int):
+    """One SH layer of `count` KLT rows; rows: list of [N] fine units or None.
+
+    First each Gaussian's length, then row by row the values of those that reach it.
+    Returns the rows as int32 or int64 [count, N]; `state` is carried on.
+    """
+    symbols = None if rows is None else [row >> shifts for row in rows]
+    lengths = _code_lengths(coder, params, state, symbols, count)
+    state.activity = state.activity + (lengths << FINE_BITS)
+    out = np.zeros((count, len(lengths)), np.int32)
+    active, prior = np.flatnonzero(lengths), None
+    length, shift, energy = lengths[active], shifts[active], state.energy[active]
     for i in range(count):
-        symbols = None if rows is None else rows[i] >> shifts
+        reach = np.flatnonzero(length > i)
+        active, length, shift = active.take(reach), length.take(reach), shift.take(reach)
+        energy = energy.take(reach)
+        if not len(active):
+            break
+        given = None if symbols is None else symbols[i].take(active)
         values, _, prior = code_field(
-            coder, params.sh_field, shifts, symbols=symbols, energy=energy, prior=prior,
-            keep_residuals=False,
+            coder, params.sh_field, shift, symbols=given, energy=energy, prior=prior,
+            flags=(length == i + 1).view(np.uint8), keep_residuals=False,
         )
-        out.append(values)
         energy = energy - (energy >> 2) + np.abs(values)
-    return out, energy
+        out = out.astype(np.result_type(out, values), copy=False)
+        out[i, active] = values
+        state.energy = state.energy.astype(np.result_type(state.energy, energy), copy=False)
+        state.energy[active] = energy
+    return out
+
+
+def _code_lengths(coder, params: CodingParams, state: ShState, symbols, count: int):
+    """Length of each Gaussian in this layer, 0..count, int32 [N]."""
+    flat = np.full(len(state.energy), FINE_BITS, np.int32)
+    values, _, _ = code_field(
+        coder, params.length_field, flat, energy=state.activity, keep_residuals=False,
+        symbols=None if symbols is None else sh_lengths(symbols),
+    )
+    return _checked(values >> FINE_BITS, count).astype(np.int32, copy=False)
+
+
+def _checked(lengths: NDArray, most: int) -> NDArray:
+    if len(lengths) and not 0 <= lengths.min() <= lengths.max() <= most:
+        raise BadValue("an SH length is out of range")
+    return lengths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 
 import numpy as np
@@ -53,6 +52,8 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
 
     n_threads = limits.threads or cpu_count() or 1
     if len(chosen) > 1 and n_threads > 1:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(work, range(len(chosen))))
     else:
@@ -87,7 +88,8 @@ def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
     params, header = stream.params, stream.tiles[index]
     symbols, classes = _decode_base(stream, index)
     bits = tile.position_bits(params, classes)
-    refinement, energy = None, np.zeros(header.n, np.int32)
+    refinement = None
+    shifts, sh_state = tile.start_sh(params, classes)
     for layer in range(1, depth):
         box = stream.payloads[layer, index]
         coder = SymbolDecoder(box.payload, box.where)
@@ -96,8 +98,7 @@ def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
             refinement = tile.code_position(coder, bits, None)
         else:
             count = params.sh_layers[int(name[3:]) - 1]
-            rows, energy = tile.code_sh(coder, params, classes, energy, None, count)
-            symbols.sh += rows
+            symbols.sh += list(tile.code_sh(coder, params, shifts, sh_state, None, count))
         coder.finish()
     if refinement is None:
         bits, refinement = np.zeros_like(bits), np.zeros((header.n, 3), np.int64)

@@ -15,7 +15,7 @@ from codec.core.fields import COEF_BITS, FieldModel
 from codec.core.geometry import tree_keys
 from codec.core.params import FIELD_CROSS, CodingParams, SceneHeader, TileHeader, write_index
 from codec.core.tile import TileSymbols
-from codec.encoder.fit import fit_field, fit_sh_field
+from codec.encoder.fit import fit_field, fit_sh_fields
 from codec.encoder.steps import Quantized
 from codec.errors import SceneError
 from codec.wire import boxes, tables
@@ -33,13 +33,18 @@ class Part:
     rows: np.ndarray
 
 
+def tile_count(n: int, tile_size: int) -> int:
+    """Least power of two that keeps tiles within `tile_size`: shares evenly between workers."""
+    return 1 << (-(-n // tile_size) - 1).bit_length()
+
+
 def split_tiles(cells, tile_size: int) -> list[Part]:
     """Contiguous runs of the scene's tree order, each re-sorted by its own box."""
     n = len(cells)
     if not n:
         return []
     order = sorted_rows(cells, np.arange(n))[1]
-    n_tiles = -(-n // tile_size)
+    n_tiles = tile_count(n, tile_size)
     edges = [n * i // n_tiles for i in range(n_tiles + 1)]
     parts = []
     for a, b in zip(edges[:-1], edges[1:], strict=True):
@@ -97,14 +102,15 @@ def fit_models(q: Quantized, parts: list[Part]) -> CodingParams:
         cross = tuple(residuals[c] for c in FIELD_CROSS[name])
         fields[name], residuals[name] = fit_field(values[fitted], shifts[fitted], cross)
     fields = _with_room(fields, columns)
-    sh_field = None
+    params = replace(params, fields=fields)
     if params.sh_layers:
-        shifts = quantize.class_shifts(params.sh_rule, alpha[fitted], footprint[fitted])
-        sample = rows[fitted]
-        sh_field = fit_sh_field([row.take(sample) for row in s.sh[:24]], shifts)
+        classes = tile.TileClasses(alpha[fitted], footprint[fitted])
+        sample = [row.take(rows[fitted]) for row in s.sh]
+        sh_field, length_field = fit_sh_fields(params, classes, sample)
         largest = max(max(int(row.max()), -int(row.min())) for row in s.sh)
         sh_field = replace(sh_field, escape_bits=min(31, largest.bit_length() + 1))
-    return replace(params, fields=fields, sh_field=sh_field)
+        params = replace(params, sh_field=sh_field, length_field=length_field)
+    return params
 
 
 def _with_room(fields: dict[str, FieldModel], columns: dict) -> dict[str, FieldModel]:
@@ -144,11 +150,11 @@ def code_tile(params: CodingParams, part: Part, symbols: TileSymbols) -> list[by
         coder = SymbolEncoder()
         tile.code_position(coder, tile.position_bits(params, classes), symbols.refinement)
         payloads.append(coder.finish())
-    energy, start = np.zeros(part.header.n, np.int64), 0
+    (shifts, sh_state), start = tile.start_sh(params, classes), 0
     for count in params.sh_layers:
         coder = SymbolEncoder()
         rows = symbols.sh[start : start + count]
-        _, energy = tile.code_sh(coder, params, classes, energy, rows, count)
+        tile.code_sh(coder, params, shifts, sh_state, rows, count)
         payloads.append(coder.finish())
         start += count
     return payloads

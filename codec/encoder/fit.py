@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from codec.core.fields import (
     BUCKETS,
     COEF_BITS,
+    FINE_BITS,
     FieldModel,
     code_field,
     level_context,
@@ -15,6 +16,7 @@ from codec.core.fields import (
     neighbours,
 )
 from codec.core.tables import coding_tables
+from codec.core.tile import sh_lengths, start_sh
 
 _ONE = 1 << COEF_BITS
 _BASE = FieldModel(20, 16, 0, 0, 0, (), 2, 0, 0, (0,) * 7, (16,) * 8)
@@ -46,19 +48,62 @@ def fit_field(values, shifts, cross=()) -> tuple[FieldModel, NDArray]:
     return model, residuals
 
 
-def fit_sh_field(rows: list[NDArray], shifts) -> FieldModel:
-    """One model for all SH rows: no prediction, contexts by magnitudes around."""
-    base = _replace(_BASE, spread=0, size=4, energy=3)
-    energy = np.zeros(len(shifts), np.int64)
-    measures, residuals = [], []
-    for row in rows[:24]:
-        m, r = _samples(base, row, shifts, (), energy)
-        measures.append(m)
-        residuals.append(r)
-        energy = energy - (energy >> 2) + np.abs(row)
-    model = _contexts_from(base, np.concatenate(measures), np.concatenate(residuals))
-    largest = max(int((np.abs(row) >> shifts).max(initial=1)) for row in rows)
-    return _alphabet(model, np.concatenate(residuals), largest)
+def fit_sh_fields(params, classes, rows: list[NDArray]) -> tuple[FieldModel, FieldModel]:
+    """Models of the SH rows and of their lengths: no prediction, contexts by magnitudes around.
+
+    rows: list of [N] fine units in tree order, of all layers.
+    """
+    row_base = _replace(_BASE, spread=0, size=4, energy=3)
+    length_base = _replace(_BASE, spread=0, size=4, energy=8)
+    shifts, state = start_sh(params, classes)
+    flat, start = np.full(len(shifts), FINE_BITS, np.int32), 0
+    of_rows, of_lengths = _Pool(), _Pool()
+    for count in params.sh_layers:
+        layer = rows[start : start + count]
+        start += count
+        lengths = sh_lengths([row >> shifts for row in layer])
+        of_lengths.add(_samples(length_base, lengths << FINE_BITS, flat, (), state.activity))
+        _sample_rows(row_base, of_rows, layer, lengths, shifts, state)
+        state.activity = state.activity + (lengths << FINE_BITS)
+    sh_field = _alphabet(of_rows.contexts(row_base), of_rows.residuals(), 1)
+    length_field = _replace(of_lengths.contexts(length_base),
+                            half_alphabet=max(params.sh_layers), escape_bits=1)
+    return sh_field, length_field
+
+
+def _sample_rows(model: FieldModel, pool: _Pool, layer, lengths, shifts, state) -> None:
+    """Add the samples of one layer's rows, each over the Gaussians that reach it."""
+    active = np.arange(len(lengths))
+    energy = state.energy
+    for i, row in enumerate(layer):
+        reach = np.flatnonzero(lengths[active] > i)
+        active, energy = active.take(reach), energy.take(reach)
+        if not len(active):
+            return
+        values = row.take(active)
+        pool.add(_samples(model, values, shifts.take(active), (), energy))
+        energy = energy - (energy >> 2) + np.abs(values)
+        state.energy = state.energy.astype(np.result_type(state.energy, energy), copy=False)
+        state.energy[active] = energy
+
+
+class _Pool:
+    """Context measures and residuals gathered from several fields."""
+
+    def __init__(self) -> None:
+        self._measures: list[NDArray] = []
+        self._residuals: list[NDArray] = []
+
+    def add(self, samples: tuple[NDArray, NDArray]) -> None:
+        self._measures.append(samples[0])
+        self._residuals.append(samples[1])
+
+    def residuals(self) -> NDArray:
+        return np.concatenate(self._residuals) if self._residuals else np.zeros(0)
+
+    def contexts(self, base: FieldModel) -> FieldModel:
+        measures = np.concatenate(self._measures) if self._measures else np.zeros(0)
+        return _contexts_from(base, measures, self.residuals())
 
 
 def _replace(model: FieldModel, **changes) -> FieldModel:

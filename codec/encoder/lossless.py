@@ -11,7 +11,7 @@ from codec.core.entropy import SymbolEncoder
 from codec.core.geometry import tree_keys
 from codec.core.params import SceneHeader, TileHeader
 from codec.encoder.ancillary import ancillary_boxes
-from codec.encoder.assemble import sorted_rows, write_stream
+from codec.encoder.assemble import sorted_rows, tile_count, write_stream
 from codec.encoder.lossless_fit import fit_lossless
 from codec.options import EncoderOptions
 from codec.scene import Splats
@@ -60,7 +60,7 @@ def _tiles(columns, options: EncoderOptions):
     n = columns.shape[1]
     if not n:
         return np.zeros(0, np.int64), []
-    n_tiles = -(-n // options.tile_size)
+    n_tiles = tile_count(n, options.tile_size)
     edges = [n * i // n_tiles for i in range(n_tiles + 1)]
     spans = list(zip(edges[:-1], edges[1:], strict=True))
     if options.keep_order:

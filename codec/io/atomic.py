@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from codec.errors import UsageError
 
@@ -22,15 +21,26 @@ def atomic_write(
     Raises UsageError when `path` exists and `overwrite` is false, when it is a folder, or when
     its folder does not exist; OSError as the system gives it (disk full, no permission).
     """
+    chunks = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
+    with atomic_file(path, overwrite) as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A new file open for writing that becomes `path` when the block ends without an error.
+
+    Until then it stands under a temporary name (the stream's `name`) in the same folder.
+    Raises what `atomic_write` raises.
+    """
     target = Path(path)
     check_writable(target, overwrite)
-    chunks = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
+    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
     try:
         # "x" and not tempfile: mkstemp would leave mode 0600 instead of the user's umask.
         with open(temporary, "xb") as stream:
-            for chunk in chunks:
-                stream.write(chunk)
+            yield stream
         _publish(temporary, target, overwrite)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from codec.errors import SceneError
 from codec.io.atomic import atomic_write
-from codec.io.compressed_ply import is_compressed_ply, read_compressed_ply
 from codec.io.ply_table import Columns, Header, parse_header, read_elements
 from codec.io.report import ReadReport
 from codec.io.source import whole_file
@@ -23,6 +23,7 @@ _SH0 = ["f_dc_0", "f_dc_1", "f_dc_2"]
 _SCALES = ["scale_0", "scale_1", "scale_2"]
 _QUATS = ["rot_0", "rot_1", "rot_2", "rot_3"]
 _REQUIRED = [*_MEANS, *_SH0, "opacity", *_SCALES, *_QUATS]
+_PACKED = "packed_position"  # only compressed PLY has it
 _REST_COUNTS = (0, 9, 24, 45)
 _PLY_TYPES = {
     "i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint",
@@ -49,10 +50,12 @@ def read_ply(
     report = report if report is not None else ReadReport()
     data = whole_file(path_or_bytes)
     header = parse_header(data)
-    if is_compressed_ply(header):
+    vertex = header.element("vertex")
+    if vertex is not None and any(p.name == _PACKED for p in vertex.properties):
+        from codec.io.compressed_ply import read_compressed_ply
+
         report.source_format = "compressed ply"
         return read_compressed_ply(data, header, antialiased_from_comments(header.comments))
-    vertex = header.element("vertex")
     if vertex is None:
         raise SceneError("the PLY file has no element 'vertex'")
     report.source_format = f"ply {header.format}"
@@ -162,36 +165,61 @@ def write_ply(
 
 def ply_bytes(splats: Splats, *, normals: bool = True, extra: bool = True) -> bytes:
     """The bytes `write_ply` writes."""
-    return b"".join(_ply_parts(splats, normals, extra))
+    return b"".join(bytes(part) for part in _ply_parts(splats, normals, extra))
+
+
+class PlyTable:
+    """The file `write_ply` makes, in pieces: a header for any count, then rows in blocks.
+
+    Rows of one scene decoded in parts may so be written by several processes.
+    """
+
+    def __init__(self, splats: Splats, normals: bool = True, extra: bool = True) -> None:
+        """Layout for the SH degree, flags, comments and extra properties of `splats`."""
+        k = splats.shN.shape[1]
+        self._splats = splats
+        self._extras = _ply_extras(splats) if extra else {}
+        rest = (f"f_rest_{i}" for i in range(3 * k))
+        names = [*_MEANS, *(_NORMALS if normals else []), *_SH0, *rest]
+        names += ["opacity", *_SCALES, *_QUATS]
+        self._names = names
+        tail = {name: values for name, values in self._extras.items() if name not in names}
+        columns = [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
+        self._types = dict.fromkeys(names, "float")
+        self._types |= {name: _PLY_TYPES[values.dtype.str[1:]] for name, values in tail.items()}
+        self._dtype = np.dtype([("base", "<f4", (len(names),)), *columns])
+
+    @property
+    def row_bytes(self) -> int:
+        return self._dtype.itemsize
+
+    def header(self, count: int) -> bytes:
+        """The text header of a file with `count` rows."""
+        return _header_text(self._splats, self._types, count)
+
+    def row_blocks(self) -> Iterator[memoryview]:
+        """All rows, a block at a time: the whole table need never be in memory.
+
+        A block is valid until the next one is asked for.
+        """
+        splats, n = self._splats, self._splats.n_gaussians
+        rows = np.empty(min(n, _ROWS_PER_BLOCK), self._dtype)
+        first = self._names.index("f_dc_0")
+        for start in range(0, n, _ROWS_PER_BLOCK):
+            block = slice(start, min(start + _ROWS_PER_BLOCK, n))
+            part = rows[: block.stop - start]
+            _fill_base(part["base"], splats, block, first)
+            for name, values in self._extras.items():
+                if name in self._names:  # normals
+                    part["base"][:, self._names.index(name)] = values[block]
+                else:
+                    part[name] = values[block]
+            yield part.view(np.uint8).data
 
 
 def _ply_parts(splats: Splats, normals: bool, extra: bool) -> Iterator[bytes | memoryview]:
-    """Header and blocks of rows: the whole table need never be in memory."""
-    n, k = splats.n_gaussians, splats.shN.shape[1]
-    extras = _ply_extras(splats) if extra else {}
-    names = [*_MEANS, *(_NORMALS if normals else []), *_SH0, *(f"f_rest_{i}" for i in range(3 * k))]
-    names += ["opacity", *_SCALES, *_QUATS]
-    tail = {name: values for name, values in extras.items() if name not in names}
-    columns = [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
-    types = dict.fromkeys(names, "float")
-    types |= {name: _PLY_TYPES[values.dtype.str[1:]] for name, values in tail.items()}
-    dtype = np.dtype([("base", "<f4", (len(names),)), *columns])
-    header = _header_text(splats, types)
-
-    def parts() -> Iterator[bytes | memoryview]:
-        yield header
-        for start in range(0, n, _ROWS_PER_BLOCK):
-            block = slice(start, min(start + _ROWS_PER_BLOCK, n))
-            rows = np.empty(block.stop - start, dtype)
-            _fill_base(rows["base"], splats, block, names.index("f_dc_0"))
-            for name, values in extras.items():
-                if name in tail:
-                    rows[name] = values[block]
-                else:  # normals
-                    rows["base"][:, names.index(name)] = values[block]
-            yield rows.view(np.uint8).data
-
-    return parts()
+    table = PlyTable(splats, normals, extra)
+    return itertools.chain([table.header(splats.n_gaussians)], table.row_blocks())
 
 
 def _fill_base(block: NDArray, splats: Splats, rows: slice, first: int) -> None:
@@ -235,10 +263,10 @@ def _ply_dtype(values: NDArray) -> str:
     return "i4" if fits else "f8"
 
 
-def _header_text(splats: Splats, types: dict[str, str]) -> bytes:
+def _header_text(splats: Splats, types: dict[str, str], count: int) -> bytes:
     lines = ["ply", "format binary_little_endian 1.0"]
     lines += [f"comment {text}" for text in _comments_to_write(splats)]
-    lines.append(f"element vertex {splats.n_gaussians}")
+    lines.append(f"element vertex {count}")
     lines += [f"property {kind} {name}" for name, kind in types.items()]
     # plyfile, which the graphdeco code uses, refuses headers that are not ASCII.
     return "\n".join([*lines, "end_header", ""]).encode("ascii", "backslashreplace")

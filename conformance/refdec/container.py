@@ -271,7 +271,7 @@ def read_modl(stream: Stream, f: Fields) -> None:
     need(len(layers) <= 3 and 0 not in layers and sum(layers) <= width, "R-MODL-06")
     m["basis"] = []
     if layers:
-        m["sh_field"] = field_model(f, 0)
+        m["sh_field"], m["length_field"] = field_model(f, 0), field_model(f, 0)
         m["basis"] = [list(struct.unpack(f"<{width}b", f.take(width))) for _ in range(sum(layers))]
     need(all(abs(c) < 1 << 31 for c in m["centre"]), "R-MODL-01")
     need(m["radius_shift"] <= 32, "R-MODL-02")

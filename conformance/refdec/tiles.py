@@ -94,13 +94,14 @@ def neighbours(value: list[int], i: int, s: int) -> tuple[int, int, int, int]:
     return left, right, far_left, far_right
 
 
-def field(p: Payload, m: dict, shift: list[int], cross=(), energy=None, prior=None):
+def field(p: Payload, m: dict, shift: list[int], cross=(), energy=None, prior=None, flags=None):
     """5.3: values, residuals, carried prior."""
     n, h = len(shift), m["half"]
     value, residual = [0] * n, [0] * n
     if prior is None:
         phases = (-2, -1, 0, 1) if m["predicts"] else (0,)
-        prior = [logistic_prior(k, q, h) for k in m["scales"] for q in phases]
+        halves = (0,) if flags is None else (0, 1)
+        prior = [logistic_prior(k, q, h) for k in m["scales"] for q in phases for _ in halves]
     tables = Adaptive(prior)
     limits = [TABLES["thresholds"][t] for t in m["thresholds"]]
     for stride, members in levels(n):
@@ -114,7 +115,8 @@ def field(p: Payload, m: dict, shift: list[int], cross=(), energy=None, prior=No
                 prediction += weight * source[i] >> 12
             quarter = 4 * prediction >> shift[i]
             bucket = sum(limit <= measure for limit in limits)
-            contexts.append(4 * bucket + (quarter + 2 & 3) if m["predicts"] else bucket)
+            context = 4 * bucket + (quarter + 2 & 3) if m["predicts"] else bucket
+            contexts.append(context if flags is None else 2 * context + flags[i])
             predictions.append(prediction)
             centres.append(quarter + 2 >> 2)
         found = [s - h - 1 for s in tables.code(p, contexts)]
@@ -178,6 +180,26 @@ def rotation(p: Payload, b: list[int]) -> list[list[int]]:
     return out
 
 
+def sh_layer(p: Payload, m: dict, count: int, shift, activity, energy) -> list[list[int]]:
+    """5.7: rows of one layer; activity and energy are carried on in place."""
+    n, prior = len(shift), None
+    lengths = [v >> 4 for v in field(p, m["length_field"], [4] * n, (), activity)[0]]
+    need(all(0 <= x <= count for x in lengths), "R-SHL-01")
+    activity[:] = [x + (y << 4) for x, y in zip(activity, lengths, strict=True)]
+    rows = [[0] * n for _ in range(count)]
+    for j, row in enumerate(rows):
+        members = [i for i in range(n) if lengths[i] > j]
+        if not members:
+            break
+        last = [int(lengths[i] == j + 1) for i in members]
+        value, _, prior = field(p, m["sh_field"], [shift[i] for i in members], (),
+                                [energy[i] for i in members], prior, last)
+        for i, v in zip(members, value, strict=True):
+            row[i] = v
+            energy[i] += abs(v) - (energy[i] >> 2)
+    return rows
+
+
 def decode_tile(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
     """5.5 to 5.8: arrays of one tile from its whole layers."""
     m, p, n = stream.model, Payload(payloads[0]), tile.n
@@ -206,18 +228,16 @@ def decode_tile(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
     q = rotation(p, b)
     p.finish()
     r, refinement, rows = [0] * n, [[0] * n] * 3, []
-    energy, prior = [0] * n, None
+    energy = [0] * n
+    shift = [4 - rule_bits(m["sh"], a[i], f[i], -4, 4) for i in range(n)]
+    activity = [8 - x << 4 for x in shift]
     for name, payload in zip(stream.layers[1:], payloads[1:], strict=False):
         p = Payload(payload)
         if name == "position":
             r = [rule_bits(m["position"], a[i], f[i], 0, 20) for i in range(n)]
             refinement = [tails(p, r) for _ in range(3)]
         else:
-            shift, prior = [4 - rule_bits(m["sh"], a[i], f[i], -4, 4) for i in range(n)], None
-            for _ in range(m["sh_layers"][int(name[3]) - 1]):
-                value, _, prior = field(p, m["sh_field"], shift, (), energy, prior)
-                rows.append(value)
-                energy = [x - (x >> 2) + abs(v) for x, v in zip(energy, value, strict=True)]
+            rows += sh_layer(p, m, m["sh_layers"][int(name[3]) - 1], shift, activity, energy)
         p.finish()
     return {
         "means": _means(m["g"], cells, r, refinement),

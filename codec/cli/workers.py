@@ -1,0 +1,139 @@
+"""NFX file -> PLY file with the tiles shared between processes.
+
+Python threads would wait for each other in the entropy decoder. Each process decodes its tiles
+and writes its rows into the one output file; the bytes are those of a single process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from codec.cli.common import keep_freed_memory
+from codec.options import DecoderLimits
+
+BYTES_PER_WORKER = 1_500_000
+"""Smaller shares decode sooner than a process starts."""
+
+MOST_WORKERS = 8
+_ROOT = str(Path(__file__).resolve().parents[2])
+_WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from codec.cli.workers import work; work()"
+
+
+def worker_count(source: Path, threads: int) -> int:
+    """Processes beside this one that are worth starting for a file."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    most = min(threads or MOST_WORKERS, cores or 1, MOST_WORKERS)
+    if not source.is_file():  # a pipe can be read once
+        return 0
+    return max(0, min(most, source.stat().st_size // BYTES_PER_WORKER) - 1)
+
+
+@contextlib.contextmanager
+def started_workers(source: Path, count: int) -> Iterator[list[subprocess.Popen]]:
+    """`count` processes that load while this one parses, and wait for an order on stdin."""
+    command = [sys.executable, "-P", "-c", _WORKER, _ROOT, str(source)]
+    workers: list[subprocess.Popen] = []
+    try:
+        for _ in range(count):
+            with contextlib.suppress(OSError):  # no process to be had: the work is done here
+                workers.append(subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL))
+        yield workers
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: bool) -> dict:
+    """Decode `source` into the PLY file `output`; returns the facts of the decoded scene.
+
+    Raises and warns as `codec.decode` and `codec.write_ply` do.
+    """
+    with started_workers(source, worker_count(source, limits.threads)) as workers:
+        from codec.decoder.decode import decode_stream
+        from codec.decoder.parse import parse
+        from codec.io.ply import write_ply
+        from codec.wire.tables import EXTR
+
+        keep_freed_memory()
+        stream = parse(source.read_bytes(), limits)
+        whole = not stream.truncated and EXTR not in stream.ancillary
+        if whole and workers and len(stream.tiles) > 1:
+            _decode_shared(stream, limits, workers, output, overwrite)
+        else:
+            write_ply(output, decode_stream(stream, limits), overwrite=overwrite)
+    return {"n_gaussians": stream.header.n_gaussians, "sh_degree": stream.header.sh_degree}
+
+
+def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwrite: bool) -> None:
+    from codec.decoder.decode import decode_stream
+    from codec.io.atomic import atomic_file
+    from codec.io.ply import PlyTable
+
+    table = PlyTable(decode_stream(stream, limits, tiles=[]))
+    header = table.header(stream.header.n_gaussians)
+    shares = _shares(stream, len(workers) + 1, len(header), table.row_bytes)
+    with atomic_file(output, overwrite) as out:
+        out.write(header)
+        out.flush()
+        orders = [{"out": str(out.name), "limits": asdict(limits), **share} for share in shares[1:]]
+        for worker, order in zip(workers, orders, strict=False):
+            with contextlib.suppress(OSError):  # a dead worker's share is done below
+                worker.stdin.write(json.dumps(order).encode())
+                worker.stdin.close()
+        _write_share(stream, limits, out, shares[0])
+        for i, share in enumerate(shares[1:]):
+            if i >= len(workers) or workers[i].wait() != 0:
+                _write_share(stream, limits, out, share)
+
+
+def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]:
+    """Runs of tiles of about equal counts, with the byte where each run's rows begin."""
+    total, before = stream.header.n_gaussians, 0
+    shares: dict[int, dict] = {}
+    for index, tile in enumerate(stream.tiles):
+        middle = (2 * before + tile.n) * count // (2 * total)
+        share = shares.setdefault(middle, {"tiles": [],
+                                           "offset": header_bytes + before * row_bytes})
+        share["tiles"].append(index)
+        before += tile.n
+    return list(shares.values())
+
+
+def _write_share(stream, limits: DecoderLimits, out, share: dict) -> None:
+    from codec.decoder.decode import decode_stream
+    from codec.io.ply import PlyTable
+
+    out.seek(share["offset"])
+    for index in share["tiles"]:
+        for block in PlyTable(decode_stream(stream, limits, tiles=[index])).row_blocks():
+            out.write(block)
+
+
+def work() -> None:
+    """A worker: loads what decoding takes, then does the one order that stdin brings."""
+    from codec.core import tile as _tile  # noqa: F401  loaded while the parent parses
+    from codec.decoder.parse import parse
+    from codec.io import ply as _ply  # noqa: F401
+
+    keep_freed_memory()
+    data = Path(sys.argv[2]).read_bytes()
+    text = sys.stdin.buffer.read()
+    if text:
+        order = json.loads(text)
+        limits = DecoderLimits(**order["limits"])
+        with open(order["out"], "r+b") as out:
+            _write_share(parse(data, limits), limits, out, order)
+
+
+if __name__ == "__main__":
+    work()
