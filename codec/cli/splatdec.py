@@ -111,13 +111,13 @@ def _decode_only(source: Path, limits, given: dict) -> dict:
 
 def _run(source: Path, given: dict) -> dict:
     """Do what was asked for; returns the facts that `--json` prints."""
+    limits = _limits(given)
+    if given["output"] and not given["info"] and not _wants_images(given):
+        return _decode_only(source, limits, given)
     if given["output"]:
         from codec.io.atomic import check_writable
 
         check_writable(given["output"], given["overwrite"])
-    limits = _limits(given)
-    if given["output"] and not given["info"] and not _wants_images(given):
-        return _decode_only(source, limits, given)
     from codec.decoder.decode import decode, stream_info, verify
 
     data = source.read_bytes()

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codec.cli.common import keep_freed_memory
+from codec.io.atomic import check_writable
 from codec.options import DecoderLimits
 
 BYTES_PER_WORKER = 1_500_000
@@ -58,6 +59,7 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
 
     Raises and warns as `codec.decode` and `codec.write_ply` do.
     """
+    check_writable(output, overwrite)
     with started_workers(source, worker_count(source, limits.threads)) as workers:
         from codec.decoder.decode import decode_stream
         from codec.decoder.parse import parse
