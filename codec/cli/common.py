@@ -156,22 +156,6 @@ def warnings_to_stderr(program: str) -> Iterator[list[str]]:
         yield lines
 
 
-def keep_freed_memory() -> None:
-    """Let glibc reuse large freed blocks instead of returning each to the system.
-
-    NumPy's temporaries would otherwise be mapped and zeroed anew at every step, a fifth of the
-    decoding time. For short-lived processes of our own only; elsewhere nothing happens.
-    """
-    import ctypes
-
-    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # malloc.h
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(mmap_threshold, 1 << 25)
-        mallopt(trim_threshold, 1 << 28)
-        mallopt(top_pad, 1 << 24)
-
-
 class Progress:
     """Progress on stderr: one line redrawn on a terminal, one line a stage elsewhere."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from codec.cli.common import keep_freed_memory
+from codec.cli.share import keep_freed_memory, write_share
 from codec.io.atomic import check_writable
 from codec.options import DecoderLimits
 
@@ -24,7 +24,7 @@ BYTES_PER_WORKER = 1_500_000
 
 MOST_WORKERS = 8
 _ROOT = str(Path(__file__).resolve().parents[2])
-_WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from codec.cli.workers import work; work()"
+_WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from codec.cli.share import work; work()"
 
 
 def worker_count(source: Path, threads: int) -> int:
@@ -92,10 +92,10 @@ def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwri
             with contextlib.suppress(OSError):  # a dead worker's share is done below
                 worker.stdin.write(json.dumps(order).encode())
                 worker.stdin.close()
-        _write_share(stream, limits, out, shares[0])
+        write_share(stream, limits, out, shares[0])
         for i, share in enumerate(shares[1:]):
             if i >= len(workers) or workers[i].wait() != 0:
-                _write_share(stream, limits, out, share)
+                write_share(stream, limits, out, share)
 
 
 def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]:
@@ -109,33 +109,3 @@ def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]
         share["tiles"].append(index)
         before += tile.n
     return list(shares.values())
-
-
-def _write_share(stream, limits: DecoderLimits, out, share: dict) -> None:
-    from codec.decoder.decode import decode_stream
-    from codec.io.ply import PlyTable
-
-    out.seek(share["offset"])
-    for index in share["tiles"]:
-        for block in PlyTable(decode_stream(stream, limits, tiles=[index])).row_blocks():
-            out.write(block)
-
-
-def work() -> None:
-    """A worker: loads what decoding takes, then does the one order that stdin brings."""
-    from codec.core import tile as _tile  # noqa: F401  loaded while the parent parses
-    from codec.decoder.parse import parse
-    from codec.io import ply as _ply  # noqa: F401
-
-    keep_freed_memory()
-    data = Path(sys.argv[2]).read_bytes()
-    text = sys.stdin.buffer.read()
-    if text:
-        order = json.loads(text)
-        limits = DecoderLimits(**order["limits"])
-        with open(order["out"], "r+b") as out:
-            _write_share(parse(data, limits), limits, out, order)
-
-
-if __name__ == "__main__":
-    work()

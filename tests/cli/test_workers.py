@@ -58,8 +58,8 @@ def test_workers_do_a_share(tiled, tmp_path, monkeypatch):
     """The rows really come from the workers: this process writes only its own."""
     share(monkeypatch)
     written = []
-    write = workers._write_share
-    monkeypatch.setattr(workers, "_write_share",
+    write = workers.write_share
+    monkeypatch.setattr(workers, "write_share",
                         lambda s, limits, out, part: written.append(part["tiles"])
                         or write(s, limits, out, part))
     workers.decode_to_ply(tiled, tmp_path / "out.ply", DecoderLimits(), False)

@@ -79,7 +79,8 @@ def _bd_section(report: dict) -> str:
     return ("<h2>BD-rate of nfx against each codec</h2><p>Mean change of file size at equal "
             "quality (negative: nfx is smaller), PCHIP by the bjontegaard package, computed scene "
             "by scene, then averaged. No number below half overlap of the quality ranges or four "
-            "points on a rising curve. † curves cross. ‡ Akima differs by more than 5 % of the rate.</p>"
+            "points on a rising curve. † curves cross. ‡ Akima differs by more than 5 % of the "
+            "rate.</p>"
             f"<table><tr><th>anchor{head}</tr>{rows}</table>")
 
 
