@@ -183,7 +183,7 @@ def report_of(args, options: TrainOptions, record: Record, best: Best, scene: Sp
         "psnr_train_db": mean_psnr(scene, photos, range(len(photos)), how),
         "held_out_views": [camera.name for camera in held.cameras],
         "training_views": len(photos), "width": options.width,
-        "photos": "area average to the width, sRGB as stored", "options": options.to_dict(),
+        "photos": "Lanczos-filtered to the width, sRGB as stored", "options": options.to_dict(),
         "history": record.history, "versions": versions(), "hardware": hardware(),
     }
 

@@ -49,7 +49,7 @@ class TrainOptions:
     opacity_penalty: float = 0.01
     scale_penalty: float = 0.01
     grow_gradient: float = 2e-4
-    near_plane: float = 0.05
+    near_plane: float = 0.01
     antialiased: bool = False
     seed: int = 0
     threads: int = 0

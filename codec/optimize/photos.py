@@ -42,7 +42,7 @@ def find_photo(folder: Path, name: str) -> Path:
 
 def read_photo(path: Path, size: tuple[int, int],
                background: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> NDArray[np.uint8]:
-    """A photo as [H, W, 3] uint8 at size (W, H), by area averaging of the stored values.
+    """A photo as [H, W, 3] uint8 at size (W, H), Lanczos-filtered as stored (no gamma).
 
     Transparent pixels are composited on `background`. Raises SceneError for an unreadable file.
     """
@@ -58,7 +58,7 @@ def read_photo(path: Path, size: tuple[int, int],
                 image = Image.alpha_composite(paper, rgba)
             rgb = image.convert("RGB")
             if rgb.size != size:
-                rgb = rgb.resize(size, Image.Resampling.BOX)
+                rgb = rgb.resize(size, Image.Resampling.LANCZOS)
             return np.asarray(rgb)
     except (OSError, ValueError) as error:
         raise SceneError(f"cannot read the photo {path}: {error}") from error

@@ -76,7 +76,7 @@ class Trainer:
         renderer = self._renderer(options.degree_at(self.step))
         shown = self.splats if self._parametrize is None else self._parametrize(
             self.splats, self.step)
-        frame = renderer.forward(shown, camera)
+        frame = renderer.forward(shown, camera, depth=False)
         with thread_pool(options.threads):
             loss, d_rgb = photo_loss(frame.rgb, target, options.ssim_weight)
         gradients = renderer.backward(frame, d_rgb, self._space())

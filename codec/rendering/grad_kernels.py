@@ -27,8 +27,11 @@ SUM_CHUNKS = 4
 
 
 @njit(cache=True, parallel=True)
-def blend_sums(records, starts, lists, width, height, cut, top, out):
-    """Composite all tiles into out [H, W, 5]: sums of r, g, b, z without background, and alpha."""
+def blend_sums(records, starts, lists, width, height, cut, top, depth, out):
+    """Composite all tiles into out [H, W, 5]: sums of r, g, b, z without background, and alpha.
+
+    depth: whether z is wanted; else its sums are 0.
+    """
     flat = records.reshape(-1)
     columns, n_tiles = (width + TILE - 1) // TILE, starts.shape[0] - 1
     for i in prange(n_tiles):
@@ -36,7 +39,7 @@ def blend_sums(records, starts, lists, width, height, cut, top, out):
         planes = np.empty(PLANE * (1 + N_CHANNELS), np.float32)
         alive = np.empty(TILE, np.uint8)
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
-        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top)
+        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top, depth)
         for row in range(rows):
             for lane in range(min(TILE, width - x0)):
                 at, y, x = row * TILE + lane, y0 + row, x0 + lane

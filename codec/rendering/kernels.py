@@ -20,7 +20,15 @@ import numpy as np
 from numba import njit, prange
 
 from codec.rendering.base import FOV_MARGIN, SH_C0, SH_C1, SH_C2, SH_C3
-from codec.rendering.simd import CHANNELS_AT, LANES, N_CHANNELS, PLANE, blend_row, weigh_row
+from codec.rendering.simd import (
+    CHANNELS_AT,
+    LANES,
+    N_CHANNELS,
+    PLANE,
+    blend_rows_rgb,
+    blend_rows_rgbz,
+    weigh_row,
+)
 
 RECORD = 16
 TILE = 16
@@ -303,22 +311,23 @@ def _rows_of(rec, i, y0, rows):
 
 
 @njit(cache=True, inline="always")
-def blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top):
-    """Composite one opened tile, front to back, until every row has stopped."""
+def blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top, depth):
+    """Composite one opened tile, front to back, until every row has stopped.
+
+    depth: whether the plane of z is wanted too.
+    """
     left = rows
     for k in range(starts[tile], starts[tile + 1]):
         g = np.intp(lists[k])
         first, last = _rows_of(records, g, y0, rows)
         offset = x0 + 0.5 - float(records[g, 0])
-        for row in range(first, last + 1):
-            if alive[row]:
-                dy = y0 + row + 0.5 - float(records[g, 1])
-                u0 = records[g, 2] * (offset - records[g, 3] * dy)
-                level = records[g, 5] - records[g, 4] * dy * dy
-                if blend_row(planes, row * TILE, flat, g * RECORD,
-                             np.float32(u0), records[g, 2], np.float32(level), cut, top) == 2:
-                    alive[row] = 0
-                    left -= 1
+        dy0 = y0 + 0.5 - float(records[g, 1])
+        if depth:
+            left -= blend_rows_rgbz(planes, alive, flat, g * RECORD, first, last, offset, dy0,
+                                    cut, top)
+        else:
+            left -= blend_rows_rgb(planes, alive, flat, g * RECORD, first, last, offset, dy0,
+                                   cut, top)
         if left == 0:
             break
 
@@ -333,7 +342,7 @@ def blend_image(records, starts, lists, width, height, cut, top, background, rgb
         planes = np.empty(PLANE * (1 + N_CHANNELS), np.float32)
         alive = np.empty(TILE, np.uint8)
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
-        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top)
+        blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top, True)
         _close_tile(planes, x0, y0, rows, background, rgb, alpha, depth)
 
 

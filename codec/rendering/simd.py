@@ -123,35 +123,12 @@ _ROW_ARGS = (types.float32,) * 5
 
 
 @intrinsic
-def blend_row(typingctx, tile, row, records, record, u0, l11, e_row, cut, top):
-    """Blend one Gaussian into one row of a tile.
+def weigh_row(typingctx, tile, row, u0, l11, e_row, cut, top):
+    """Replay one Gaussian over one row; add its weights alpha*T to lanes PLANE..PLANE+15.
 
-    tile: float32 planes T, r, g, b, z; row: index of the row's first pixel in a plane.
-    records, record: flat float32 records and the start of this Gaussian's.
+    tile: float32 plane T, then the lanes; row: index of the row's first pixel.
     exponent of lane i (base 2): e_row - (u0 + i*l11)**2, skipped below `cut`; top: max alpha.
     """
-    sig = types.int32(tile, types.intp, records, types.intp, *_ROW_ARGS)
-
-    def codegen(context, builder, signature, args):
-        v = _Vec(context, builder, builder.module)
-        planes = _data(context, builder, signature.args[0], args[0])
-        source = _data(context, builder, signature.args[2], args[2])
-
-        def inside(t, weight, alpha, raw, ok, u):
-            for channel in range(N_CHANNELS):
-                at = _offset(builder, args[3], CHANNELS_AT + channel)
-                value = v.splat(builder.load(builder.gep(source, [at])))
-                place = _offset(builder, args[1], PLANE * (1 + channel))
-                v.store(v.fma(weight, value, v.load(planes, place)), planes, place)
-
-        return _row_body(v, planes, args[1], *args[4:], inside)
-
-    return sig, codegen
-
-
-@intrinsic
-def weigh_row(typingctx, tile, row, u0, l11, e_row, cut, top):
-    """As `blend_row`, but adds the weights alpha*T of the row to lanes PLANE..PLANE+15."""
     sig = types.int32(tile, types.intp, *_ROW_ARGS)
 
     def codegen(context, builder, signature, args):
@@ -245,6 +222,69 @@ class _GradRows:
                 b.store(ir.Constant(_F32, 0.0), at)
 
 
+_ROWS_ARGS = (types.intp, types.intp, types.intp, types.float64, types.float64, types.float32,
+              types.float32)  # record, first, last, offset, dy0, cut, top
+
+
+def _each_row(builder, living, source, record, first, last, offset, dy0, cut, top, body):
+    """Code of a loop over the live rows first..last of a tile for one Gaussian.
+
+    body(first pixel of the row in a plane, dy float32, arguments of `_row_body`) gives a code of
+    `_row_body`; rows of code 2 are marked dead. Returns the IR value of how many were.
+    """
+    stopped = cgutils.alloca_once_value(builder, ir.Constant(_I32, 0))
+    l11, slope, kyy, level = (
+        builder.load(builder.gep(source, [_offset(builder, record, i)])) for i in (2, 3, 4, 5))
+    wide = [builder.fpext(x, ir.DoubleType()) for x in (l11, slope, kyy, level)]
+    count = builder.add(builder.sub(last, first), ir.Constant(first.type, 1))
+    with cgutils.for_range(builder, count, intp=first.type) as loop:
+        row = builder.add(loop.index, first)
+        flag = builder.gep(living, [row])
+        alive = builder.icmp_unsigned("!=", builder.load(flag), ir.Constant(ir.IntType(8), 0))
+        with builder.if_then(alive):
+            dy = builder.fadd(dy0, builder.sitofp(row, ir.DoubleType()))
+            u0 = builder.fmul(wide[0], builder.fsub(offset, builder.fmul(wide[1], dy)))
+            e = builder.fsub(wide[3], builder.fmul(builder.fmul(wide[2], dy), dy))
+            u0, e = builder.fptrunc(u0, _F32), builder.fptrunc(e, _F32)
+            code = body(builder.mul(row, ir.Constant(row.type, LANES)),
+                        builder.fptrunc(dy, _F32), (u0, l11, e, cut, top))
+            with builder.if_then(builder.icmp_signed("==", code, ir.Constant(_I32, 2))):
+                builder.store(ir.Constant(ir.IntType(8), 0), flag)
+                builder.store(builder.add(builder.load(stopped), ir.Constant(_I32, 1)), stopped)
+    return builder.load(stopped)
+
+
+def _blend_rows(channels: int):
+    @intrinsic
+    def blend_rows(typingctx, tile, alive, records, record, first, last, offset, dy0, cut, top):
+        """Blend one Gaussian into rows first..last of a tile; arguments as of `grad_rows`.
+
+        tile: planes T, r, g, b, z. Returns how many rows have stopped.
+        """
+        sig = types.int32(tile, alive, records, *_ROWS_ARGS)
+
+        def codegen(context, builder, signature, args):
+            v = _Vec(context, builder, builder.module)
+            planes, living, source = (
+                _data(context, builder, signature.args[i], args[i]) for i in (0, 1, 2))
+            at = (_offset(builder, args[3], CHANNELS_AT + c) for c in range(channels))
+            values = [v.splat(builder.load(builder.gep(source, [i]))) for i in at]
+
+            def body(row_index, dy, row_args):
+                def inside(t, weight, alpha, raw, ok, u):
+                    for channel, value in enumerate(values):
+                        place = _offset(builder, row_index, PLANE * (1 + channel))
+                        v.store(v.fma(weight, value, v.load(planes, place)), planes, place)
+
+                return _row_body(v, planes, row_index, *row_args, inside)
+
+            return _each_row(builder, living, source, *args[3:], body)
+
+        return sig, codegen
+
+    return blend_rows
+
+
 def _grad_rows(channels: int):
     @intrinsic
     def grad_rows(typingctx, tile, alive, records, record, first, last, offset, dy0, cut, top,
@@ -259,45 +299,28 @@ def _grad_rows(channels: int):
         with G = dL/d(ln alpha), and the gradients of r, g, b, z.
         Returns how many rows have stopped.
         """
-        sig = types.int32(tile, alive, records, types.intp, types.intp, types.intp,
-                          types.float64, types.float64, types.float32, types.float32, out,
-                          types.intp)
+        sig = types.int32(tile, alive, records, *_ROWS_ARGS, out, types.intp)
 
         def codegen(context, builder, signature, args):
             v = _Vec(context, builder, builder.module)
             planes, living, source, target = (
                 _data(context, builder, signature.args[i], args[i]) for i in (0, 1, 2, 10))
-            record, first, last, offset, dy0, cut, top = args[3:10]
-            rows = _GradRows(v, planes, source, record, channels)
-            stopped = cgutils.alloca_once_value(builder, ir.Constant(_I32, 0))
-            narrow = builder.fptrunc(offset, _F32)
-            l11, slope, kyy, level = (
-                builder.load(builder.gep(source, [_offset(builder, record, i)]))
-                for i in (2, 3, 4, 5))
-            wide = [builder.fpext(x, ir.DoubleType()) for x in (l11, slope, kyy, level)]
-            count = builder.add(builder.sub(last, first), ir.Constant(first.type, 1))
-            with cgutils.for_range(builder, count, intp=first.type) as loop:
-                row = builder.add(loop.index, first)
-                flag = builder.gep(living, [row])
-                with builder.if_then(builder.icmp_unsigned(
-                        "!=", builder.load(flag), ir.Constant(ir.IntType(8), 0))):
-                    dy = builder.fadd(dy0, builder.sitofp(row, ir.DoubleType()))
-                    u0 = builder.fmul(wide[0], builder.fsub(offset, builder.fmul(wide[1], dy)))
-                    e = builder.fsub(wide[3], builder.fmul(builder.fmul(wide[2], dy), dy))
-                    u0, e = builder.fptrunc(u0, _F32), builder.fptrunc(e, _F32)
-                    code = rows.row(builder.mul(row, ir.Constant(row.type, LANES)), narrow,
-                                    builder.fptrunc(dy, _F32), (u0, l11, e, cut, top), top)
-                    with builder.if_then(builder.icmp_signed("==", code, ir.Constant(_I32, 2))):
-                        builder.store(ir.Constant(ir.IntType(8), 0), flag)
-                        builder.store(builder.add(builder.load(stopped), ir.Constant(_I32, 1)),
-                                      stopped)
+            rows = _GradRows(v, planes, source, args[3], channels)
+            offset = builder.fptrunc(args[6], _F32)
+
+            def body(row_index, dy, row_args):
+                return rows.row(row_index, offset, dy, row_args, args[9])
+
+            stopped = _each_row(builder, living, source, *args[3:10], body)
             rows.write(target, args[11])
-            return builder.load(stopped)
+            return stopped
 
         return sig, codegen
 
     return grad_rows
 
 
+blend_rows_rgb = _blend_rows(3)
+blend_rows_rgbz = _blend_rows(4)
 grad_rows_rgb = _grad_rows(3)
 grad_rows_rgbz = _grad_rows(4)

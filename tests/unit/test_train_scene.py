@@ -114,7 +114,7 @@ def test_reported_psnr_is_that_of_the_file(trained, photo_set):
     for camera in read_cameras(trained / "scene.cameras.json"):
         if camera.name in report["held_out_views"]:
             _, photo = PhotoSet([camera], photo_set / "images", 40).view(0)
-            image = render(scene, camera, options=RenderOptions(near_plane=0.05)).rgb
+            image = render(scene, camera).rgb
             values.append(-10 * np.log10(np.mean((np.clip(image, 0, 1) - photo) ** 2)))
     assert report["psnr_held_out_db"] == pytest.approx(np.mean(values), abs=0.01)
 
