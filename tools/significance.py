@@ -85,7 +85,7 @@ def keep_best(scores: NDArray, count: int) -> NDArray[np.int64]:
     return np.sort(np.argsort(-scores, kind="stable")[:count])
 
 
-def gode_shares(n: int, levels: int = 6) -> tuple[float, ...]:
+def gode_shares(n: int, levels: int = 5) -> tuple[float, ...]:
     """Shares kept by GoDe's levels: geometric from 4096 Gaussians to 85 % of the scene."""
     top = 0.85 * n
     smallest = min(GODE_SMALLEST, top / 20)

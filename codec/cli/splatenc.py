@@ -70,8 +70,10 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     if given["default_views"] and not given["cameras"]:
         raise UsageError("--default-views stores the given cameras; give --cameras too")
 
+    from codec.cli.share import keep_freed_memory
     from codec.io.atomic import atomic_write, check_writable
 
+    keep_freed_memory()
     check_writable(output, overwrite)
     progress = Progress(quiet)
     started = time.perf_counter()

@@ -42,6 +42,19 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
     chosen = list(range(len(stream.tiles)) if tiles is None else tiles)
     depth = stream.complete_layers if layers is None else min(layers, stream.complete_layers)
     worker = _decode_lossless if stream.lossless else _decode_tile
+    if len(chosen) == 1:
+        arrays = worker(stream, chosen[0], depth)
+    else:
+        arrays = _decode_joined(stream, chosen, depth, worker, limits.threads or cpu_count() or 1)
+    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
+    splats = Splats(**arrays, antialiased=antialiased)
+    if tiles is None and EXTR in stream.ancillary:
+        return read_extra(splats, stream.ancillary[EXTR].payload)
+    return splats
+
+
+def _decode_joined(stream: Stream, chosen: list[int], depth: int, worker, n_threads: int) -> dict:
+    """Arrays of several tiles, one after the other."""
     ends = np.cumsum([0] + [stream.tiles[i].n for i in chosen]).tolist()
     arrays = _empty_arrays(stream, ends[-1])
 
@@ -50,7 +63,6 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
         for name, part in worker(stream, chosen[position], depth).items():
             arrays[name][rows] = part
 
-    n_threads = limits.threads or cpu_count() or 1
     if len(chosen) > 1 and n_threads > 1:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -59,11 +71,7 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
     else:
         for position in range(len(chosen)):
             work(position)
-    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
-    splats = Splats(**arrays, antialiased=antialiased)
-    if tiles is None and EXTR in stream.ancillary:
-        return read_extra(splats, stream.ancillary[EXTR].payload)
-    return splats
+    return arrays
 
 
 def _empty_arrays(stream: Stream, n: int) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from codec.core.tables import coding_tables
 from codec.core.tile import sh_lengths, start_sh
 
 _ONE = 1 << COEF_BITS
+_POOL_SHARE = 4096  # samples of one SH row: quantiles of all rows together need no more
 _BASE = FieldModel(20, 16, 0, 0, 0, (), 2, 0, 0, (0,) * 7, (16,) * 8)
 
 
@@ -95,8 +96,9 @@ class _Pool:
         self._residuals: list[NDArray] = []
 
     def add(self, samples: tuple[NDArray, NDArray]) -> None:
-        self._measures.append(samples[0])
-        self._residuals.append(samples[1])
+        step = 1 + len(samples[0]) // _POOL_SHARE
+        self._measures.append(samples[0][::step])
+        self._residuals.append(samples[1][::step])
 
     def residuals(self) -> NDArray:
         return np.concatenate(self._residuals) if self._residuals else np.zeros(0)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from codec.io.atomic import atomic_write
 from tools.ladder import find_codecs
+from tools.metrics.image import PSNR_FLOAT_VARIANT
 from tools.rd_report import files, html, run, summary
 from tools.rd_report.scenes import TEST_STRIDE, SceneSpec
 
@@ -151,8 +152,7 @@ def build_report(args, codecs: list[str], left_out: dict, settings: run.Settings
     names = summary.metric_names(curves)
     known = find_codecs()[0]
     variants = {m.name: m.variant for m in suite.metrics if m.name in names}
-    variants["psnr_original"] = ("against the renders of the uncompressed scene; RGB clipped, not "
-                                 "rounded, data range 1, mean over views of each view's dB")
+    variants["psnr_original"] = f"against the uncompressed scene's renders; {PSNR_FLOAT_VARIANT}"
     photos = args.photos is not None
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

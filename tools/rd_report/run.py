@@ -296,7 +296,7 @@ def run_jobs(jobs: list, workers: int = 1, ray_address: str | None = None) -> It
 
 def _on_ray(jobs: list, workers: int, address: str | None) -> Iterator[tuple]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # the caller's own niceness is enough
     import ray
 
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
