@@ -2,15 +2,15 @@
 
     python -m tools.rd_report SCENE.ply [SCENE2.ply ...] --views cams.json [--photos DIR] -o report/
 
-Writes report.html, results.json and results.csv (the 3DGS.zip survey's columns; results_SCENE.csv
-for each scene). What is done is kept in the cache and not done again: rerun the same command to go
-on. --views and --photos are given once for all scenes or once for each.
+Writes report.html, results.csv (the 3DGS.zip survey's columns, means over scenes; results_SCENE.csv
+for each scene), points.csv (everything), results.json and summary.json. What is done is kept in the
+cache and not done again: rerun the same command to go on. --views and --photos are given once for
+all scenes or once for each.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shlex
@@ -185,21 +185,10 @@ def shown_command(args: argparse.Namespace) -> str:
 
 
 def write_report(folder: Path, report: dict) -> None:
-    """report.html, results.json, results.csv and one results_SCENE.csv each."""
+    """The page and the files beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / "report.html", html.page(report).encode(), overwrite=True)
-    lean = {key: value for key, value in report.items() if key not in ("strips", "published")}
-    lean["strips"] = {
-        scene: {**{k: v for k, v in strip.items() if k != "crops"},
-                "codecs": [{k: v for k, v in c.items() if k != "image"} for c in strip["codecs"]]}
-        for scene, strip in report["strips"].items()}
-    text = json.dumps(summary.plain(lean), indent=1, allow_nan=False)
-    atomic_write(folder / "results.json", text.encode(), overwrite=True)
-    reference = report["reference_line"]
-    tables = {"results": report["averages"]}
-    tables |= {f"results_{scene}": curves for scene, curves in report["curves"].items()}
-    for name, by_codec in tables.items():
-        files.write_survey_csv(folder / f"{name}.csv", by_codec, "nfx tools.rd_report", reference)
+    files.write_files(folder, report)
 
 
 def main(argv: list[str] | None = None) -> None:
