@@ -147,7 +147,8 @@ def _storages() -> list[Codec]:
                  "learned amplification), SH 0, float16 + LZMA", score="exgs", sh_degree=0,
                  values=(0.03, 0.1, 0.25, 0.5, 1.0)),
         _storage("gode8", "u8-deflate", "GoDe/NiFi: gradient pruning at GoDe's levels (no "
-                 "fine-tuning), 8 bits (positions 16) + DEFLATE", score="gradient"),
+                 "fine-tuning; blending weights where there are no photos), 8 bits (positions 16) "
+                 "+ DEFLATE", score="gradient"),
         _storage("lightgaussian", "fp16-deflate", "LightGaussian: its pruning score (no "
                  "distillation, no VQ), float16 + DEFLATE", score="lightgaussian"),
         _storage("png8", "png8", "own stand-in for gsplat's PNG layout: Morton order, 8-bit PNGs, "
