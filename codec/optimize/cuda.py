@@ -106,7 +106,7 @@ class CudaTrainer:
                        for share in (options.refine_start, options.refine_stop))
         common = {"refine_start_iter": first, "refine_stop_iter": last,
                   "refine_every": options.refine_every}
-        if options.strategy == "mcmc":
+        if options.strategy != "classic":
             strategy = self._gsplat.MCMCStrategy(
                 cap_max=options.cap, noise_lr=options.noise, min_opacity=options.min_opacity,
                 **common)
@@ -130,7 +130,7 @@ class CudaTrainer:
         image, info = self._render(camera)
         loss = photo_loss_torch(self._torch, image, target, options.ssim_weight)
         value = float(loss.detach())
-        if options.strategy == "mcmc":
+        if options.strategy != "classic":
             loss = loss + self._pull()
         else:
             self._strategy.step_pre_backward(
@@ -152,7 +152,7 @@ class CudaTrainer:
     def _operate(self, info: dict, means_rate: float) -> None:
         """gsplat's surgery; its default strategy knows no cap, so it is held here."""
         args = (self._params, self._optimizers, self._state, self.step, info)
-        if self.options.strategy == "mcmc":
+        if self.options.strategy != "classic":
             self._strategy.step_post_backward(*args, lr=means_rate)
             return
         full = len(self._params["means"]) >= self.options.cap

@@ -4,6 +4,8 @@
 spent Gaussians move onto others in proportion to opacity, the count grows by a share up to the
 cap, and noise lets faint ones explore. `Classic` follows Kerbl et al. 2023: large gradients of
 the projected centre clone small Gaussians and split large ones, faint ones are pruned.
+`Split` joins them: parents are drawn in proportion to those gradients, divide along their longest
+axis in a way that keeps mass and moments, and the count grows to the cap on a schedule.
 Every new row starts with zero moments; the rows kept keep theirs.
 """
 
@@ -21,6 +23,7 @@ from codec.optimize.options import TrainOptions
 from codec.scene import Camera, Splats
 
 _MOST_COPIES = 51
+_APART = 0.6  # sigma between the centre of a divided Gaussian and its halves
 _LARGEST_NOISY = 0.15  # opacity above which the noise is nil
 F32 = NDArray[np.float32]
 
@@ -72,7 +75,7 @@ class Mcmc:
     def observe(self, splats: Splats, gradients, camera: Camera) -> None:
         """Nothing is gathered."""
 
-    def refine(self, splats: Splats, adam: Adam, rng: Generator) -> Splats:
+    def refine(self, splats: Splats, adam: Adam, rng: Generator, step: int) -> Splats:
         """Move the spent, add new ones; the arrays of `splats` may be changed in place."""
         opacity = sigmoid(splats.opacity_logits)
         dead = np.flatnonzero(opacity <= self.options.min_opacity)
@@ -156,7 +159,7 @@ class Classic:
         self.total += np.linalg.norm(gradients.mean2d * scale, axis=1)
         self.seen += gradients.visible
 
-    def refine(self, splats: Splats, adam: Adam, rng: Generator) -> Splats:
+    def refine(self, splats: Splats, adam: Adam, rng: Generator, step: int) -> Splats:
         """Prune the faint, then clone and split the rows of largest gradient under the cap."""
         mean = self.total / np.maximum(self.seen, 1)
         keep = np.flatnonzero(sigmoid(splats.opacity_logits) > self.options.min_opacity)
@@ -199,6 +202,89 @@ class Classic:
         self.total, self.seen = arrays["total"], arrays["seen"]
 
 
+def divide(splats: Splats, parents: NDArray) -> tuple[Splats, Splats]:
+    """Both halves of some Gaussians, side by side along their longest axis.
+
+    The halves lie _APART sigma from the centre and are that much narrower along the axis, so
+    that together they keep the parent's mean and covariance; the opacity is lowered so that a
+    faint pair has the parent's mass and a solid one stays solid.
+    """
+    half = splats.take(parents)
+    rows, axis = np.arange(len(parents)), half.log_scales.argmax(1)
+    length = np.exp(half.log_scales[rows, axis])
+    away = rotations(half.quats)[rows, :, axis] * (_APART * length)[:, None]
+    half.log_scales[rows, axis] += np.float32(0.5 * np.log(1 - _APART**2))
+    share = 0.5 / np.sqrt(1 - _APART**2)
+    half.opacity_logits[:] = logit(1 - (1 - sigmoid(half.opacity_logits)) ** share)
+    other = half.take(rows)
+    half.means[:] += away
+    other.means[:] -= away
+    return half, other
+
+
+@dataclass(slots=True)
+class Split(Mcmc):
+    """Relocation and growth by division where the gradients are large.
+
+    total, seen: as of `Classic`.   first: how many Gaussians there were to start with.
+    """
+
+    total: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    seen: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    first: int = 0
+
+    def observe(self, splats: Splats, gradients, camera: Camera) -> None:
+        """Gather the gradients of one view."""
+        if len(self.total) != splats.n_gaussians:
+            self.total = np.zeros(splats.n_gaussians, np.float32)
+            self.seen = np.zeros(splats.n_gaussians, np.float32)
+        self.first = self.first or splats.n_gaussians
+        scale = np.array([camera.width / 2, camera.height / 2], np.float32)
+        self.total += np.linalg.norm(gradients.mean2d * scale, axis=1)
+        self.seen += gradients.visible
+
+    def refine(self, splats: Splats, adam: Adam, rng: Generator, step: int) -> Splats:
+        """Dead rows and new ones become halves of Gaussians with large gradients."""
+        weights = self.total / np.maximum(self.seen, 1)
+        opacity = sigmoid(splats.opacity_logits)
+        dead = np.flatnonzero(opacity <= self.options.min_opacity)
+        weights[dead] = 0
+        wanted = self.options.count_at(step, self.first) - splats.n_gaussians
+        count = min(len(dead) + max(0, wanted), np.count_nonzero(weights))
+        self.total = self.seen = np.zeros(0, np.float32)
+        if not count:
+            return splats
+        parents = rng.choice(len(weights), count, replace=False, p=weights / weights.sum())
+        return place_halves(splats, adam, parents, dead[:count])
+
+    def arrays(self) -> dict[str, NDArray]:
+        """State to be checkpointed."""
+        return {"total": self.total, "seen": self.seen, "first": np.array(self.first)}
+
+    def restore(self, arrays: dict[str, NDArray]) -> None:
+        """Undo `arrays`."""
+        self.total, self.seen = arrays["total"], arrays["seen"]
+        self.first = int(arrays["first"])
+
+
+def place_halves(splats: Splats, adam: Adam, parents: NDArray, overwrite: NDArray) -> Splats:
+    """Divide `parents`: one half stays, the others go into the rows `overwrite`, then appended."""
+    n, moved = splats.n_gaussians, len(overwrite)
+    half, other = divide(splats, parents)
+    index = np.concatenate([np.arange(n), parents[moved:]])
+    fresh = np.zeros(len(index), np.bool_)
+    fresh[parents] = fresh[overwrite] = fresh[n:] = True
+    adam.take(index, fresh)
+    out = splats.take(index)
+    children = np.concatenate([overwrite, np.arange(n, len(index))]).astype(np.int64)
+    for name in ATTRIBUTES:
+        getattr(out, name)[parents] = getattr(half, name)
+        getattr(out, name)[children] = getattr(other, name)
+    return out
+
+
 def make_strategy(options: TrainOptions, extent: float) -> Mcmc | Classic:
     """The strategy that `options` names."""
+    if options.strategy == "split":
+        return Split(options)
     return Mcmc(options) if options.strategy == "mcmc" else Classic(options, extent)

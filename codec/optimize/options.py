@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from codec.errors import UsageError
 
-STRATEGIES = ("mcmc", "classic")
+STRATEGIES = ("mcmc", "split", "classic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,11 @@ class TrainOptions:
     iterations: views seen.             cap: most Gaussians at any time.
     sh_degree: 0..3, reached in steps of `degree_every` (share of the iterations).
     width: of the photos in pixels, at most.        background: RGB behind the scene.
-    strategy: "mcmc" (Kheradmand et al. 2024) or "classic" (clone, split and prune by gradient).
+    strategy: "mcmc" (Kheradmand et al. 2024), "classic" (clone, split and prune by gradient) or
+    "split" (division by gradient on a schedule; gsplat: mcmc): see `codec.optimize.densify`.
     refine_every, refine_start, refine_stop: iterations, and shares of all iterations.
-    growth: new Gaussians per refinement at most, as a share of those there.
+    growth: new Gaussians per refinement at most, as a share of those there (mcmc).
+    grown: share of the iterations after which the cap is reached (split).
     coarse: ((share, shrink), ...): up to that share of the iterations images are so much smaller.
     means_rate, means_rate_end: per unit of scene extent, decaying exponentially.
     seed: of every random draw; a run is reproducible.   threads: 0 = all cores.
@@ -35,6 +37,7 @@ class TrainOptions:
     refine_start: float = 0.03
     refine_stop: float = 0.85
     growth: float = 0.05
+    grown: float = 0.5
     coarse: tuple[tuple[float, int], ...] = ((0.04, 4), (0.15, 2))
     ssim_weight: float = 0.2
     means_rate: float = 1.6e-4
@@ -87,6 +90,12 @@ class TrainOptions:
         return {"means": means * extent, "log_scales": self.scales_rate, "quats": self.quats_rate,
                 "opacity_logits": self.opacity_rate, "sh0": self.sh0_rate,
                 "shN": self.shn_rate if self.degree_at(step) else 0.0}
+
+    def count_at(self, step: int, first: int) -> int:
+        """Gaussians wanted at a step of a training that began with `first` (geometric growth)."""
+        start, stop = self.refine_start * self.iterations, self.grown * self.iterations
+        done = min(1.0, max(0.0, (step - start) / max(1.0, stop - start)))
+        return int(first ** (1 - done) * self.cap**done)
 
     def refines_at(self, step: int) -> bool:
         """Whether Gaussians are added, moved or removed after this step."""

@@ -95,12 +95,13 @@ class Trainer:
             self.strategy.perturb(self.splats, rates["means"], self._rng(1))
         self.step += 1
         if self.options.refines_at(self.step):
-            self.splats = self.strategy.refine(self.splats, self.adam, self._rng(2))
+            self.splats = self.strategy.refine(
+                self.splats, self.adam, self._rng(2), self.step)
             self._gradients = None
 
     def _penalize(self, gradients: Gradients) -> None:
-        """The MCMC strategy's pull on opacity and size; only on Gaussians seen."""
-        if self.options.strategy != "mcmc":
+        """The MCMC paper's pull on opacity and size; only on Gaussians seen."""
+        if self.options.strategy == "classic":
             return
         n = self.splats.n_gaussians
         opacity = sigmoid(self.splats.opacity_logits)

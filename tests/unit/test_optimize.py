@@ -11,7 +11,17 @@ pytest.importorskip("numba")
 
 from codec.errors import SceneError, UsageError
 from codec.optimize.adam import ATTRIBUTES, Adam
-from codec.optimize.densify import Classic, Mcmc, place_copies, shared_appearance, sigmoid
+from codec.optimize.densify import (
+    Classic,
+    Mcmc,
+    Split,
+    divide,
+    place_copies,
+    place_halves,
+    rotations,
+    shared_appearance,
+    sigmoid,
+)
 from codec.optimize.loop import Best, Loop, Record, mean_psnr, sample_views
 from codec.optimize.losses import photo_loss, psnr, ssim
 from codec.optimize.options import TrainOptions
@@ -241,7 +251,7 @@ def test_mcmc_respects_the_cap_and_keeps_moments_aligned():
     splats.opacity_logits[[3, 8]] = -12
     adam = marked_adam(splats)
     strategy = Mcmc(replace(SMALL, cap=45, growth=0.5))
-    grown = strategy.refine(splats, adam, np.random.default_rng(0))
+    grown = strategy.refine(splats, adam, np.random.default_rng(0), 10)
     assert grown.n_gaussians == 45
     assert sigmoid(grown.opacity_logits).min() > SMALL.min_opacity
     check_aligned(grown, adam)
@@ -249,7 +259,7 @@ def test_mcmc_respects_the_cap_and_keeps_moments_aligned():
     kept = adam.steps[:40] > 0
     assert kept.sum() > 20
     assert np.array_equal(adam.steps[:40][kept], np.arange(1, 41)[kept])
-    again = strategy.refine(grown, adam, np.random.default_rng(1))
+    again = strategy.refine(grown, adam, np.random.default_rng(1), 20)
     assert again.n_gaussians == 45
     check_aligned(again, adam)
 
@@ -267,13 +277,51 @@ def test_classic_clones_splits_prunes_under_the_cap():
     gradients.mean2d[[1, 2, 30, 31, 32, 33]] = 1
     gradients.visible[:] = True
     strategy.observe(splats, gradients, make_camera())
-    grown = strategy.refine(splats, adam, np.random.default_rng(0))
+    grown = strategy.refine(splats, adam, np.random.default_rng(0), 10)
     assert grown.n_gaussians == 44  # 39 kept, 5 of the 6 found room
     check_aligned(grown, adam)
     assert 6 not in adam.steps  # row 5 was pruned
     assert (adam.steps[:39] == 0).sum() >= 3  # the halves of splits start anew
     assert not adam.steps[39:].any()
     assert (adam.steps[:5] == np.arange(1, 6)).all()  # clones keep their parents as they were
+
+
+def test_halves_keep_mass_and_moments():
+    """Mean and covariance of a divided Gaussian are kept; a wide faint one looks the same."""
+    splats, camera = make_scene(1), make_camera()
+    splats.means[:] = 0
+    splats.log_scales[:] = [-1.0, -1.2, -1.5]
+    half, other = divide(splats, np.array([0]))
+    np.testing.assert_allclose(half.means + other.means, 0, atol=1e-6)
+    turn = rotations(splats.quats)[0]
+    local = (half.means[0] @ turn) ** 2 + np.exp(2 * half.log_scales[0])
+    np.testing.assert_allclose(local, np.exp(2 * splats.log_scales[0]), rtol=1e-4)
+    splats.opacity_logits[:] = -2
+    before = render(splats, camera).rgb
+    pair = place_halves(splats, Adam.for_splats(splats), np.array([0]), np.zeros(0, np.int64))
+    assert pair.n_gaussians == 2 and psnr(render(pair, camera).rgb, before) > 30
+
+
+def test_split_follows_gradients_and_schedule():
+    """Only Gaussians with gradients divide; the count is the one of the schedule."""
+    splats = make_scene()
+    splats.opacity_logits[7] = -12
+    adam = marked_adam(splats)
+    options = replace(SMALL, strategy="split", cap=60, grown=0.5)
+    strategy = Split(options)
+    gradients = Gradients.empty_like(splats)
+    gradients.mean2d[:] = 0
+    gradients.mean2d[10:30] = 1
+    gradients.visible[:] = True
+    strategy.observe(splats, gradients, make_camera())
+    before = splats.means.copy()
+    grown = strategy.refine(splats, adam, np.random.default_rng(0), 18)
+    assert grown.n_gaussians == options.count_at(18, 40) == 48
+    check_aligned(grown, adam)
+    moved = np.flatnonzero((grown.means[:40] != before).any(axis=1))
+    assert 7 in moved and set(moved) - {7} <= set(range(10, 30)) and len(moved) == 10
+    assert not adam.steps[moved].any() and not adam.steps[40:].any()
+    assert options.count_at(0, 40) == 40 and options.count_at(60, 40) == 60
 
 
 def test_noise_moves_only_faint_gaussians():
@@ -321,7 +369,7 @@ def views():
     return RenderedViews(make_scene())
 
 
-@pytest.mark.parametrize("strategy", ["mcmc", "classic"])
+@pytest.mark.parametrize("strategy", ["mcmc", "split", "classic"])
 def test_training_raises_the_psnr(views, strategy):
     """Grey dots become the scene: several dB in 60 steps, never above the cap."""
     options = replace(SMALL, strategy=strategy, grow_gradient=1e-7)
@@ -338,7 +386,7 @@ def test_training_raises_the_psnr(views, strategy):
     assert mean_psnr(trainer.splats, views, range(4), how) > before + 3
 
 
-@pytest.mark.parametrize("strategy", ["mcmc", "classic"])
+@pytest.mark.parametrize("strategy", ["mcmc", "split", "classic"])
 def test_resumed_equals_uninterrupted(views, strategy, tmp_path):
     """Bit by bit, through a checkpoint in the middle of densification."""
     options = replace(SMALL, iterations=34, strategy=strategy, grow_gradient=1e-7)
