@@ -31,7 +31,7 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-15
-    _kernels: object = field(default=None, repr=False)
+    _correction: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @classmethod
     def for_splats(cls, splats: Splats, **settings: float) -> Adam:
@@ -58,8 +58,17 @@ class Adam:
             if rate and values.size:
                 step_rows(*(a.reshape(n, -1) for a in (
                     values, getattr(gradients, name), self.first[name], self.second[name])),
-                    self.steps, seen, np.float32(self.beta1), np.float32(self.beta2),
-                    float(rate), np.float32(self.eps))
+                    self.steps, seen, self._corrections(), np.float32(self.beta1),
+                    np.float32(self.beta2), np.float32(rate), np.float32(self.eps))
+
+    def _corrections(self) -> NDArray[np.float32]:
+        """1 / (1 - beta**t) by t, until it is 1 in float32 (a power per row would cost more)."""
+        if self._correction is None:
+            steps = np.arange(1, int(-18 / np.log(max(self.beta1, self.beta2))) + 2.0)
+            betas = np.array([self.beta1, self.beta2])
+            table = 1 / (1 - betas ** steps[:, None])
+            self._correction = np.concatenate([np.ones((1, 2)), table]).astype(np.float32)
+        return self._correction
 
     def take(self, index: NDArray[np.integer], fresh: NDArray[np.bool_] | None = None) -> None:
         """Follow surgery: row j becomes the former row index[j], or zero where fresh[j]."""

@@ -45,7 +45,7 @@ def moment_planes(image, target, planes):
             planes[4, i, j] = x[j] * y[j]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ssim_row(mx, my, exx, eyy, exy, d_mean, d_square, d_product):
     """Sum of SSIM over one row; its gradients by mean, square and product of the image."""
     total = 0.0
