@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 from codec.errors import UsageError
 
+PRUNE_STRATEGIES = ("combined", "exgs", "footprint", "gode", "lightgaussian", "merge")
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
@@ -19,6 +21,7 @@ class EncoderOptions:
     keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
     tile_size: most Gaussians in one tile.               threads: 0 = all cores; same bytes always.
     prune: drop Gaussians no view can see.
+    prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
     """
 
     quality: float = 75.0
@@ -34,6 +37,7 @@ class EncoderOptions:
     tile_size: int = 262144
     threads: int = 0
     prune: bool = True
+    prune_strategy: str = "combined"
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
@@ -54,6 +58,8 @@ class EncoderOptions:
             raise UsageError("max_gaussians must not be negative")
         if not 1024 <= self.tile_size <= 1 << 20:
             raise UsageError("tile_size must lie in 1024..1048576")
+        if self.prune_strategy not in PRUNE_STRATEGIES:
+            raise UsageError(f"the pruning strategy must be one of {', '.join(PRUNE_STRATEGIES)}")
         if self.keep_order and self.mode != "lossless":
             raise UsageError("keeping the order needs the lossless mode")
 

@@ -19,6 +19,7 @@ from codec.cli.common import (
     warnings_to_stderr,
 )
 from codec.errors import UsageError
+from codec.options import PRUNE_STRATEGIES
 
 MAX_DEFAULT_VIEWS = 16
 
@@ -41,7 +42,9 @@ MAX_DEFAULT_VIEWS = 16
 @click.option("--keep-extra", is_flag=True, help="Carry extra per-Gaussian properties.")
 @click.option("--sh-degree", type=click.IntRange(0, 3), help="Drop SH above this degree.")
 @click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
-              help="Keep at most N Gaussians, the most visible ones.")
+              help="Keep at most N Gaussians.")
+@click.option("--prune-by", type=click.Choice(PRUNE_STRATEGIES), default="combined",
+              show_default=True, help="How --max-gaussians is met, from effort 3 on.")
 @click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see.")
 @click.option("--cameras", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
               help="cameras.json, transforms.json or a COLMAP folder: the views that count.")
@@ -103,6 +106,7 @@ def _options(given: dict):
     return EncoderOptions(
         mode="lossless" if given["lossless"] else lossy,
         prune=not given["no_prune"],
+        prune_strategy=given["prune_by"],
         **{name: given[name] for name in same},
     )
 

@@ -10,7 +10,7 @@ from codec.encoder.assemble import assemble
 from codec.encoder.bounds import bound_values
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import quantize_scene
-from codec.errors import SceneError, UsageError
+from codec.errors import BackendError, SceneError, UsageError
 from codec.io.clean import clean
 from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
@@ -37,7 +37,7 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     if options.mode == "lossless":
         data = _encode_lossless(splats, options, default_views, progress)
     else:
-        splats = _trim(splats, options, report)
+        splats = _trim(splats, options, cameras, report)
         data = _encode_lossy(splats, options, cameras, default_views, progress, report)
     n_out = splats.n_gaussians - report["dropped"].get("too faint for this quality", 0)
     report.update(n_out=n_out, bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
@@ -45,7 +45,7 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     return data
 
 
-def _trim(splats: Splats, options: EncoderOptions, report) -> Splats:
+def _trim(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
     """Apply the cleaning rule, the SH degree, and visibility-aware pruning."""
     splats, cleaned = clean(splats)
     report["dropped"].update(cleaned.dropped)
@@ -67,12 +67,23 @@ def _trim(splats: Splats, options: EncoderOptions, report) -> Splats:
         if splats.n_gaussians < before:
             report["dropped"]["no view can see it"] = before - splats.n_gaussians
     if options.max_gaussians is not None and splats.n_gaussians > options.max_gaussians:
-        from codec.encoder.prune import keep_most_visible
-
         before = splats.n_gaussians
-        splats = keep_most_visible(splats, options.max_gaussians)
+        splats = _limit(splats, options, cameras, report)
         report["dropped"]["over max_gaussians"] = before - splats.n_gaussians
     return splats
+
+
+def _limit(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
+    """At most max_gaussians: by the pruning strategy, or by footprint where nothing is rendered."""
+    from codec.encoder.pruning import reduce_scene
+
+    name = options.prune_strategy if options.effort >= 3 else "footprint"
+    arguments = {"cameras": cameras, "seed": options.seed, "threads": options.threads}
+    try:
+        return reduce_scene(splats, options.max_gaussians, name, **arguments)
+    except BackendError as exc:
+        report["note"] = f"pruned by footprint, no renderer: {exc}"
+        return reduce_scene(splats, options.max_gaussians, "footprint")
 
 
 def _encode_lossy(splats: Splats, options, cameras, default_views, progress, report) -> bytes:

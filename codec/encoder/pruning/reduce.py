@@ -1,0 +1,33 @@
+"""Reducing a scene to a number of Gaussians, with the views at hand."""
+
+from __future__ import annotations
+
+from codec.encoder.pruning.strategies import strategy
+from codec.encoder.pruning.views import WIDTH, ScoreViews
+from codec.scene import Camera, Splats
+
+PLANNED = 32
+
+
+def score_views(splats: Splats, cameras: list[Camera] | None, seed: int = 0,
+                threads: int = 0) -> ScoreViews:
+    """Views to prune by: the given cameras, or made-up ones when there are none."""
+    if not cameras:
+        from codec.rendering.views import seeded_views
+
+        cameras = seeded_views(splats, PLANNED, WIDTH, WIDTH * 3 // 4, seed + 1)
+    return ScoreViews.of(cameras, threads)
+
+
+def reduce_scene(splats: Splats, count: int, name: str = "combined", *,
+                 cameras: list[Camera] | None = None, seed: int = 0, threads: int = 0) -> Splats:
+    """The scene with min(count, N) Gaussians by the strategy `name`.
+
+    Deterministic. Raises BackendError without a renderer where the strategy needs views.
+    """
+    chosen = strategy(name)
+    if count >= splats.n_gaussians:
+        return splats
+    views = ScoreViews(()) if not chosen.needs_views or count < 1 else score_views(
+        splats, cameras, seed, threads)
+    return chosen.reduce(splats, views, count)
