@@ -251,9 +251,17 @@ def test_control_and_lossless_get_no_bd_rate():
 
 
 def test_averages_take_each_scene_once():
-    means = summary.averages({("a", "x"): curve(0, 1), ("b", "x"): curve(2, 3)[:4]})
-    assert len(means["x"]) == 4 and means["x"][0]["scenes"] == 2
+    means = summary.averages({("a", "x"): curve(0, 1), ("b", "x"): curve(2, 3)})
+    assert len(means["x"]) == 5 and means["x"][0]["scenes"] == 2
     assert means["x"][0]["bytes"] == 200 and means["x"][0]["metrics"]["psnr"] == 21
+
+
+def test_averages_leave_out_a_rung_that_failed_in_one_scene():
+    lacking = curve(2, 3)
+    del lacking[1]
+    means = summary.averages({("a", "x"): curve(0, 1), ("b", "x"): lacking})["x"]
+    assert [point["rate"] for point in means] == ["r0", "r2", "r3", "r4"]
+    assert means[1]["metrics"]["psnr"] == 28
 
 
 def test_infinite_and_missing_values_survive_strict_json():

@@ -75,9 +75,17 @@ def averages(curves: Curves) -> dict[str, list[dict]]:
     result: dict[str, list[dict]] = {}
     for codec in dict.fromkeys(codec for _, codec in curves):
         of_codec = [points for (_, name), points in curves.items() if name == codec]
-        rungs = min(map(len, of_codec))
-        result[codec] = [_mean_point([points[i] for points in of_codec]) for i in range(rungs)]
+        result[codec] = [_mean_point(list(rung)) for rung in _rungs(of_codec)]
     return result
+
+
+def _rungs(of_codec: list[list[dict]]) -> list[tuple[dict, ...]]:
+    """The points of all scenes rung by rung: by place when none is missing, else by rate."""
+    if len({len(points) for points in of_codec}) == 1:
+        return list(zip(*of_codec, strict=True))
+    by_rate = [{point["rate"]: point for point in points} for points in of_codec]
+    shared = [rate for rate in by_rate[0] if all(rate in found for found in by_rate)]
+    return [tuple(found[rate] for found in by_rate) for rate in shared]
 
 
 def _mean_point(points: list[dict]) -> dict:
