@@ -21,6 +21,8 @@ class EncoderOptions:
     keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
     tile_size: most Gaussians in one tile.               threads: 0 = all cores; same bytes always.
     prune: drop Gaussians no view can see.
+    time_budget: seconds of training at most, 0 = as many iterations as the effort says; with a
+    budget the bytes depend on the machine's speed.
     prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
     """
 
@@ -37,6 +39,7 @@ class EncoderOptions:
     tile_size: int = 262144
     threads: int = 0
     prune: bool = True
+    time_budget: float = 0.0
     prune_strategy: str = "combined"
 
     def __post_init__(self) -> None:
@@ -54,6 +57,8 @@ class EncoderOptions:
             raise UsageError("the target size must be positive")
         if self.sh_degree is not None and not 0 <= self.sh_degree <= 3:
             raise UsageError("the SH degree must lie in 0..3")
+        if not self.time_budget >= 0:
+            raise UsageError("the time budget must not be negative")
         if self.max_gaussians is not None and self.max_gaussians < 0:
             raise UsageError("max_gaussians must not be negative")
         if not 1024 <= self.tile_size <= 1 << 20:

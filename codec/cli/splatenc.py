@@ -48,6 +48,10 @@ MAX_DEFAULT_VIEWS = 16
 @click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see.")
 @click.option("--cameras", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
               help="cameras.json, transforms.json or a COLMAP folder: the views that count.")
+@click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              metavar="DIR", help="Photos of the --cameras, to train towards at low target sizes.")
+@click.option("--time-budget", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
+              help="Most seconds of training; the bytes then depend on the machine's speed.")
 @click.option("--default-views", is_flag=True,
               help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
@@ -72,6 +76,8 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     options = _options(given)
     if given["default_views"] and not given["cameras"]:
         raise UsageError("--default-views stores the given cameras; give --cameras too")
+    if given["images"] and not given["cameras"]:
+        raise UsageError("--images needs the cameras that took them; give --cameras too")
 
     from codec.cli.share import keep_freed_memory
     from codec.io.atomic import atomic_write, check_writable
@@ -102,7 +108,7 @@ def _options(given: dict):
         raise UsageError("give --lossless or --near-lossless, not both")
     lossy = "near-lossless" if given["near_lossless"] else "lossy"
     same = ("quality", "effort", "target_size", "target_psnr", "sh_degree", "max_gaussians",
-            "keep_order", "keep_extra", "seed", "tile_size", "threads")
+            "keep_order", "keep_extra", "seed", "tile_size", "threads", "time_budget")
     return EncoderOptions(
         mode="lossless" if given["lossless"] else lossy,
         prune=not given["no_prune"],
@@ -123,8 +129,8 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     splats = read_scene(source, report=read)
     cameras = read_cameras(given["cameras"]) if given["cameras"] else None
     report: dict = {}
-    data = encode(splats, options, cameras=cameras, progress=progress, report=report,
-                  default_views=_spread(cameras) if given["default_views"] else None)
+    data = encode(splats, options, cameras=cameras, photos=given["images"], progress=progress,
+                  report=report, default_views=_spread(cameras) if given["default_views"] else None)
     return data, {"source_format": read.source_format, "notes": read.notes, **report}
 
 

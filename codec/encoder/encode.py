@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import assemble
 from codec.encoder.bounds import bound_values
-from codec.encoder.prepare import prepare
+from codec.encoder.prepare import Prepared, prepare
 from codec.encoder.steps import quantize_scene
 from codec.errors import BackendError, SceneError, UsageError
 from codec.io.clean import clean
@@ -21,11 +22,13 @@ _DEFAULT = EncoderOptions()
 
 
 def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
-           cameras: list[Camera] | None = None, default_views: list[Camera] | None = None,
-           progress: Progress | None = None, report: dict | None = None) -> bytes:
+           cameras: list[Camera] | None = None, photos: Path | None = None,
+           default_views: list[Camera] | None = None, progress: Progress | None = None,
+           report: dict | None = None) -> bytes:
     """Encode a scene to an NFX stream.
 
-    cameras: views that count (pruning, step search); seeded ones are made when None.
+    cameras: views that count (pruning, step search, training); seeded ones are made when None.
+    photos: folder with an image of each camera, to train towards instead of the scene's renders.
     default_views: views carried in the file.   progress(stage, fraction, note).
     report: filled with what was decided and lost.
     Deterministic: same splats, options and cameras give the same bytes, whatever the threads.
@@ -38,9 +41,9 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
         data = _encode_lossless(splats, options, default_views, progress)
     else:
         splats = _trim(splats, options, cameras, report)
-        data = _encode_lossy(splats, options, cameras, default_views, progress, report)
-    n_out = splats.n_gaussians - report["dropped"].get("too faint for this quality", 0)
-    report.update(n_out=n_out, bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
+        data = _encode_lossy(splats, options, (cameras, photos), default_views, progress, report)
+    n_out = report.setdefault("n_out", splats.n_gaussians)
+    report.update(bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
     progress("done", 1.0, f"{len(data)} bytes")
     return data
 
@@ -86,30 +89,41 @@ def _limit(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
         return reduce_scene(splats, options.max_gaussians, "footprint")
 
 
-def _encode_lossy(splats: Splats, options, cameras, default_views, progress, report) -> bytes:
+def _encode_lossy(splats: Splats, options, seen, default_views, progress, report) -> bytes:
     from codec.core.params import SceneHeader
-    from codec.encoder.search import choose_steps, view_error
+    from codec.encoder.reopt import is_sparse, scaled_family
+    from codec.encoder.search import choose_steps, fit_size, view_error
 
+    cameras, photos = seen
     error = view_error(splats, cameras, options, report)
-    original = splats
-    splats = _prune(splats, options, cameras, error, report)
+    original, retrainer = splats, None
+    if is_sparse(splats.n_gaussians, options.target_size):
+        splats, retrainer = _thin(splats, options, cameras, photos, error, progress, report)
+    else:
+        splats = _prune(splats, options, cameras, error, report)
     probe_error = error
     if splats is not original and error is not None:
         probe_error = error.against(splats)  # steps are judged apart from what pruning did
-    prepared = prepare(splats)
+    scene = _Scene(splats, prepare(splats))
     header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
 
     def ancillary(rows):
-        in_order = splats.take(rows) if splats.extra else splats
+        in_order = scene.splats.take(rows) if scene.splats.extra else scene.splats
         return ancillary_boxes(in_order, default_views)
 
     def build(steps) -> bytes:
-        quantized = quantize_scene(prepared, steps)
+        quantized = quantize_scene(scene.prepared, steps)
         return assemble(quantized, header, ancillary, tile_size=options.tile_size,
                         threads=options.threads)
 
-    steps = choose_steps(splats, prepared, options, probe_error, build, progress)
+    steps = choose_steps(splats, scene.prepared, options, probe_error, build, progress)
+    if retrainer is not None:
+        scene.splats = retrainer.quantized(splats, steps)
+        scene.prepared = prepare(scene.splats)
+        family = scaled_family(steps)
+        steps = family(fit_size(family, build, options.target_size, progress))
     data = build(steps)
+    report["n_out"] = scene.splats.n_gaussians
     if error is not None:
         from codec.decoder.decode import decode
 
@@ -120,6 +134,42 @@ def _encode_lossy(splats: Splats, options, cameras, default_views, progress, rep
             "lower --sh-degree or --max-gaussians"
         )
     return data
+
+
+@dataclass(slots=True)
+class _Scene:
+    """What is being coded; training changes it after the steps are chosen."""
+
+    splats: Splats
+    prepared: Prepared
+
+
+def _thin(splats: Splats, options: EncoderOptions, cameras, photos, error, progress, report):
+    """(A scene of as many Gaussians as the target pays for, its trainer or None)."""
+    from codec.encoder import reopt
+    from codec.encoder.pruning import reduce_scene
+
+    trained = error is not None and options.effort >= reopt.FIRST_EFFORT
+    plan = reopt.plan_for(splats, options, trained)
+    if options.max_gaussians is None and options.sh_degree is None:
+        name = options.prune_strategy if error is not None else "footprint"
+        before = splats
+        progress("pruning", 0.0, name)
+        splats = reduce_scene(splats, plan.count, name, cameras=cameras, seed=options.seed,
+                              threads=options.threads)
+        splats = splats.with_sh_degree(min(plan.sh_degree, splats.sh_degree))
+        report["dropped"]["beyond what the target size pays for"] = (
+            before.n_gaussians - splats.n_gaussians)
+        report["sh_degree_from"] = before.sh_degree
+    else:
+        before, plan = splats, replace(plan, count=splats.n_gaussians, sh_degree=splats.sh_degree)
+    if not trained:
+        return splats, None
+    views = reopt.target_views(before, cameras, photos, options.seed, options.threads)
+    retrainer = reopt.Retrainer(views, plan, splats.antialiased, progress)
+    report["trained"] = {"views": len(views), "iterations": plan.iterations,
+                         "towards": "photos" if photos else "renders of the input"}
+    return retrainer.free(splats), retrainer
 
 
 def _prune(splats: Splats, options: EncoderOptions, cameras, error, report) -> Splats:

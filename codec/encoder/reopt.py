@@ -1,0 +1,260 @@
+"""Re-optimization: a scene pruned to a few Gaussians is trained to look like the original again.
+
+After pruning this is where nearly all quality comes from at low rates (METHODS A.1.1). Targets
+are the original's own renders (self-distillation, no photos needed) or posed photos. The count is
+fixed: spent Gaussians move to where they help (Kheradmand et al. 2024). Then the chosen steps
+stand in the loop: renders are of the quantized scene, gradients pass straight through, and a
+rate term pulls attributes towards what the codec's own fields predict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.core import quantize
+from codec.encoder.prepare import prepare
+from codec.encoder.steps import Quantized, Steps, quantize_scene
+from codec.options import EncoderOptions
+from codec.scene import Camera, Splats
+
+FIRST_EFFORT = 4
+ITERATIONS = {4: 400, 5: 2000, 6: 4000, 7: 8000, 8: 16000, 9: 32000}
+QUANTIZED_SHARE = 0.3
+"""Of the iterations, those with the quantization in the loop."""
+WIDTH = 480
+MOST_VIEWS = 160
+PLANNED_VIEWS = 64
+BITS_TRAINED, BITS_UNTRAINED = 64.0, 48.0
+"""What a Gaussian costs where counts are chosen: without training, more and coarser ones win."""
+SPARSE_BITS = 64.0
+"""A target below this many bits for each Gaussian of the input calls for re-optimization."""
+SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
+"""Highest SH degree by target bytes; above the last: the input's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopt:
+    """What a re-optimization works with.
+
+    iterations: in all.   count: Gaussians.   sh_degree: of the result.
+    seed, threads: as in EncoderOptions.   budget: seconds of wall time, 0 = none.
+    """
+
+    iterations: int
+    count: int
+    sh_degree: int
+    seed: int = 0
+    threads: int = 0
+    budget: float = 0.0
+
+
+@dataclass(slots=True)
+class TargetViews:
+    """Cameras with target images of one size each, kept as 8 bits.
+
+    images: [H, W, 3] uint8 by view; halves of them are made when first asked for.
+    """
+
+    cameras: list[Camera]
+    images: list[NDArray[np.uint8]]
+    _small: dict[tuple[int, int], tuple] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.cameras)
+
+    def view(self, index: int, shrink: int = 1) -> tuple[Camera, NDArray[np.float32]]:
+        """Camera and target, float32 in 0..1, `shrink` times smaller by area average."""
+        camera, image = self.cameras[index], self.images[index]
+        if shrink > 1:
+            if (index, shrink) not in self._small:
+                self._small[index, shrink] = _shrunken(camera, image, shrink)
+            camera, image = self._small[index, shrink]
+        return camera, image.astype(np.float32) / np.float32(255)
+
+
+def _shrunken(camera: Camera, image: NDArray[np.uint8], shrink: int):
+    height, width = camera.height // shrink, camera.width // shrink
+    part = image[: height * shrink, : width * shrink].astype(np.float32)
+    small = part.reshape(height, shrink, width, shrink, 3).mean(axis=(1, 3))
+    lens = {name: getattr(camera, name) / shrink for name in ("fx", "fy", "cx", "cy")}
+    return replace(camera, width=width, height=height, **lens), np.rint(small).astype(np.uint8)
+
+
+def spread_views(cameras: list[Camera], most: int = MOST_VIEWS) -> list[Camera]:
+    """At most `most` cameras, evenly spaced by name, at most WIDTH pixels wide."""
+    ordered = sorted(cameras, key=lambda camera: camera.name)
+    chosen = ordered[:: -(-len(ordered) // most)]
+    return [c.resized(WIDTH) if c.width > WIDTH else c for c in chosen]
+
+
+def rendered_views(splats: Splats, cameras: list[Camera], threads: int = 0) -> TargetViews:
+    """The original's renders as targets."""
+    from codec.rendering.base import RenderOptions
+    from codec.rendering.cpu import CpuRenderer
+
+    renderer = CpuRenderer(RenderOptions(threads=threads))
+    images = [np.rint(255 * np.clip(renderer.render_rgb(splats, c), 0, 1)).astype(np.uint8)
+              for c in cameras]
+    return TargetViews(cameras, images)
+
+
+def photo_views(cameras: list[Camera], folder: Path) -> TargetViews:
+    """Posed photos as targets. Raises SceneError when a photo is missing or unreadable."""
+    from codec.optimize.photos import find_photo, read_photo
+
+    images = [read_photo(find_photo(folder, c.name), (c.width, c.height)) for c in cameras]
+    return TargetViews(cameras, images)
+
+
+def target_views(splats: Splats, cameras: list[Camera] | None, photos: Path | None,
+                 seed: int, threads: int) -> TargetViews:
+    """Photos of the cameras, or the scene's renders from them, or from planned views."""
+    if cameras:
+        chosen = spread_views(cameras)
+        return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
+    from codec.rendering.views import seeded_views
+
+    planned = seeded_views(splats, PLANNED_VIEWS, WIDTH, WIDTH * 3 // 4, seed)
+    return rendered_views(splats, planned, threads)
+
+
+def is_sparse(n_gaussians: int, target_size: int | None) -> bool:
+    """Whether a target is so low that Gaussians must go."""
+    return target_size is not None and 8 * target_size < SPARSE_BITS * n_gaussians
+
+
+def plan_for(splats: Splats, options: EncoderOptions, trained: bool) -> Reopt:
+    """Count and SH degree that a target size pays for."""
+    target = options.target_size
+    bits = 8 * max(target - 800, 64)
+    count = bits / (BITS_TRAINED if trained else BITS_UNTRAINED)
+    count = int(np.clip(count, 16, splats.n_gaussians))
+    iterations = ITERATIONS.get(options.effort, 0) if trained else 0
+    return Reopt(iterations, count, plan_degree(target, splats.sh_degree), options.seed,
+                 options.threads, options.time_budget)
+
+
+def plan_degree(target_size: int, sh_degree: int) -> int:
+    """SH degree worth its bits at a target."""
+    for size, degree in SH_DEGREES:
+        if target_size <= size:
+            return min(degree, sh_degree)
+    return sh_degree
+
+
+def scene_extent(cameras: list[Camera]) -> float:
+    """World units that rates of the means refer to: 1.1 times the cameras' spread (3DGS)."""
+    positions = np.array([camera.position for camera in cameras])
+    spread = np.linalg.norm(positions - positions.mean(axis=0), axis=1).max()
+    return float(max(1.1 * spread, 1e-6))
+
+
+class Retrainer:
+    """Trains one scene in two stages, `free` and `quantized`; keeps the best so far on Ctrl-C.
+
+    views: targets.   interrupted: set when the user asked to stop; later stages do nothing.
+    """
+
+    def __init__(self, views: TargetViews, plan: Reopt, antialiased: bool, progress) -> None:
+        self.views, self.plan, self.interrupted = views, plan, False
+        self._progress, self._antialiased = progress, antialiased
+        self._extent = scene_extent(views.cameras)
+
+    def free(self, splats: Splats) -> Splats:
+        """Every attribute, all values; Gaussians may move to where they help."""
+        steps = int(self.plan.iterations * (1 - QUANTIZED_SHARE))
+        options = self._options(steps, coarse=((0.4, 2),), refine_stop=0.75)
+        return self._run(splats, options, "training", None, None)
+
+    def quantized(self, splats: Splats, steps: Steps) -> Splats:
+        """With `steps` in the loop; positions move little, nothing is relocated."""
+        count = int(self.plan.iterations * QUANTIZED_SHARE)
+        options = self._options(
+            count, coarse=(), refine_stop=0.0, means_rate=1.6e-5, noise=0.0,
+            opacity_penalty=0.0, scale_penalty=0.0,
+            scales_rate=2e-3, quats_rate=5e-4, opacity_rate=1e-2, sh0_rate=1.5e-3)
+
+        def shown(scene: Splats, step: int) -> Splats:
+            return quantized_scene(scene, steps)
+
+        return self._run(canonical(splats), options, "training quantized", shown, None)
+
+    def _options(self, iterations: int, **changes):
+        from codec.optimize.options import TrainOptions
+
+        plan = self.plan
+        given = dict(iterations=max(iterations, 1), cap=max(plan.count, 1),
+                     sh_degree=plan.sh_degree, degree_every=1e-9, seed=plan.seed,
+                     threads=plan.threads, width=WIDTH, antialiased=self._antialiased)
+        return TrainOptions(**{**given, **changes})
+
+    def _run(self, splats: Splats, options, stage: str, parametrize, penalty) -> Splats:
+        from codec.optimize.loop import Best, Loop, Record, mean_psnr, sample_views
+        from codec.optimize.trainer import Trainer, render_options
+
+        if self.interrupted or not splats.n_gaussians:
+            return splats
+        trainer = Trainer(self.views, options, splats, self._extent,
+                          parametrize=parametrize, penalty=penalty)
+        sample, render = sample_views(len(self.views)), render_options(options)
+
+        def measure(scene: Splats) -> dict:
+            shown = parametrize(scene, trainer.step) if parametrize else scene
+            db = mean_psnr(shown, self.views, sample, render)
+            self._progress(stage, trainer.step / options.iterations, f"{db:.2f} dB")
+            return {"psnr_train": db}
+
+        best = Best(splats, measure(splats)["psnr_train"], 0)  # a stage never makes it worse
+        loop = Loop(trainer, options.iterations, measure, Record(), best,
+                    measure_every=max(50, options.iterations // 8), budget=self.plan.budget)
+        out = loop.run()
+        self.interrupted = loop.record.ended == "interrupted"
+        return out
+
+
+def canonical(splats: Splats) -> Splats:
+    """The same scene in the codec's gauge, so that quantized and free values correspond."""
+    scales, quats = quantize.canonical_gauge(splats.log_scales, splats.quats)
+    return replace(splats, log_scales=scales.astype(np.float32), quats=quats.astype(np.float32))
+
+
+def quantized_scene(splats: Splats, steps: Steps) -> Splats:
+    """What a decoder would give for `splats` at `steps`, in the order of `splats`."""
+    return dequantize(quantize_scene(prepare(splats), steps), splats)
+
+
+def dequantize(q: Quantized, like: Splats) -> Splats:
+    """Reconstruction (spec 5.8) of a quantized scene in input order."""
+    params, s, n = q.params, q.symbols, like.n_gaussians
+    from codec.wire.tables import MAX_REFINE_BITS
+
+    refine = quantize.refine_bits(params, MAX_REFINE_BITS, q.alpha, q.footprint)
+    rotation = quantize.rotation_bits(params, s.scales, q.alpha, q.footprint)
+    entry = quantize.alpha_index(s.opacity, params.opacity_levels)
+    return replace(
+        like,
+        means=quantize.reconstruct_means(params, q.cells, s.refinement, refine),
+        log_scales=quantize.reconstruct_scales(params, s.scales),
+        quats=quantize.reconstruct_quats(s.rotation, rotation),
+        opacity_logits=quantize.coding_tables().opacity_logits[entry],
+        sh0=quantize.reconstruct_dc(params, s.dc),
+        shN=quantize.reconstruct_sh(params, s.sh, n).reshape(like.shN.shape),
+    )
+
+
+def scaled_family(steps: Steps):
+    """All fields coarser or finer together: quality 50 is `steps`, 12 points an octave."""
+    from codec.encoder.probe import FIELDS
+    from codec.encoder.search import shifted
+
+    def family(quality: float) -> Steps:
+        out = steps
+        for name in FIELDS:
+            out = shifted(out, name, (50 - quality) / 12)
+        return out
+
+    return family
