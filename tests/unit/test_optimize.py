@@ -67,7 +67,7 @@ class RenderedViews:
 
 
 SMALL = TrainOptions(iterations=60, cap=60, sh_degree=1, width=40, coarse=(), refine_every=10,
-                     refine_start=0.1, growth=0.2, means_rate=3e-3, sh0_rate=0.02,
+                     refine_start=0.1, growth=0.2, means_rate=3e-3, sh0_rate=0.02, rates_end=1.0,
                      near_plane=0.2)
 
 
@@ -382,7 +382,7 @@ def test_training_raises_the_psnr(views, strategy):
         assert trainer.splats.n_gaussians <= options.cap
         assert len(trainer.adam.steps) == trainer.splats.n_gaussians
     assert trainer.splats.n_gaussians > 40
-    assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:8])
+    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
     assert mean_psnr(trainer.splats, views, range(4), how) > before + 3
 
 
