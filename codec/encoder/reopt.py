@@ -168,10 +168,12 @@ class Retrainer:
         """Every attribute, all values; Gaussians may move to where they help."""
         steps = int(self.plan.iterations * (1 - QUANTIZED_SHARE))
         options = self._options(steps, coarse=((0.4, 2),), refine_stop=0.75)
-        return self._run(splats, options, "training", None, None)
+        return self._run(splats, options, "training", None, 1 - QUANTIZED_SHARE)
 
     def quantized(self, splats: Splats, steps: Steps) -> Splats:
         """With `steps` in the loop; positions move little, nothing is relocated."""
+        if self.interrupted:
+            return splats
         count = int(self.plan.iterations * QUANTIZED_SHARE)
         options = self._options(
             count, coarse=(), refine_stop=0.0, means_rate=1.6e-5, noise=0.0,
@@ -181,7 +183,7 @@ class Retrainer:
         def shown(scene: Splats, step: int) -> Splats:
             return quantized_scene(scene, steps)
 
-        return self._run(canonical(splats), options, "training quantized", shown, None)
+        return self._run(canonical(splats), options, "training quantized", shown, QUANTIZED_SHARE)
 
     def _options(self, iterations: int, **changes):
         from codec.optimize.options import TrainOptions
@@ -192,14 +194,11 @@ class Retrainer:
                      threads=plan.threads, width=WIDTH, antialiased=self._antialiased)
         return TrainOptions(**{**given, **changes})
 
-    def _run(self, splats: Splats, options, stage: str, parametrize, penalty) -> Splats:
+    def _run(self, splats: Splats, options, stage: str, parametrize, share: float) -> Splats:
         from codec.optimize.loop import Best, Loop, Record, mean_psnr, sample_views
         from codec.optimize.trainer import Trainer, render_options
 
-        if self.interrupted or not splats.n_gaussians:
-            return splats
-        trainer = Trainer(self.views, options, splats, self._extent,
-                          parametrize=parametrize, penalty=penalty)
+        trainer = Trainer(self.views, options, splats, self._extent, parametrize=parametrize)
         sample, render = sample_views(len(self.views)), render_options(options)
 
         def measure(scene: Splats) -> dict:
@@ -210,7 +209,7 @@ class Retrainer:
 
         best = Best(splats, measure(splats)["psnr_train"], 0)  # a stage never makes it worse
         loop = Loop(trainer, options.iterations, measure, Record(), best,
-                    measure_every=max(50, options.iterations // 8), budget=self.plan.budget)
+                    measure_every=max(50, options.iterations // 8), budget=share * self.plan.budget)
         out = loop.run()
         self.interrupted = loop.record.ended == "interrupted"
         return out

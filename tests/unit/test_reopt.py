@@ -1,0 +1,125 @@
+"""Low target sizes: scenes thinned, trained and quantized in the loop."""
+
+import signal
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import codec
+from codec.encoder import reopt
+from codec.encoder.plan import plan_steps
+from codec.encoder.prepare import prepare
+from codec.errors import SceneError
+from codec.options import EncoderOptions
+from codec.rendering import orbit_cameras
+from tests.unit.test_codec import scene as random_scene
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """A coloured ball of 1,500 Gaussians with SH degree 1."""
+    rng = np.random.default_rng(3)
+    n = 1500
+    direction = rng.normal(size=(n, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return codec.Splats(
+        direction.astype(np.float32), rng.normal(-2.6, 0.2, (n, 3)).astype(np.float32),
+        rng.normal(size=(n, 4)).astype(np.float32), rng.normal(1, 1, n).astype(np.float32),
+        np.sin(3 * direction).astype(np.float32),
+        (0.05 * rng.normal(size=(n, 3, 3))).astype(np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def cameras(ball):
+    return orbit_cameras(ball, 6, 96, 72)
+
+
+def report_of(ball, cameras, **options):
+    report = {}
+    data = codec.encode(ball, EncoderOptions(**options), cameras=cameras, report=report)
+    return data, report
+
+
+def test_dequantized_scene_is_what_a_decoder_gives():
+    """The quantization in the loop is the decoder's own, bit for bit."""
+    splats = random_scene(500, 2, 7)
+    steps = plan_steps(prepare(splats), 50)
+    from codec.core.params import SceneHeader
+    from codec.encoder.assemble import assemble
+    from codec.encoder.steps import quantize_scene
+
+    rows = []
+    data = assemble(quantize_scene(prepare(splats), steps), SceneHeader(500, 2),
+                    lambda order: rows.append(order) or [], tile_size=1 << 18)
+    decoded, shown = codec.decode(data), reopt.quantized_scene(splats, steps).take(rows[0])
+    for name in ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN"):
+        assert np.array_equal(getattr(decoded, name), getattr(shown, name)), name
+
+
+def test_training_pays_and_the_size_holds(ball, cameras, monkeypatch):
+    """At one target size, effort 4 looks closer to the input than effort 3."""
+    monkeypatch.setattr(reopt, "ITERATIONS", {4: 60})
+    size = 4000
+    thin, plain = report_of(ball, cameras, effort=3, target_size=size)
+    tuned, trained = report_of(ball, cameras, effort=4, target_size=size)
+    assert len(thin) <= size and 0.97 * size < len(tuned) <= size
+    assert trained["psnr"] > plain["psnr"] + 0.3
+    assert trained["trained"]["towards"] == "renders of the input"
+    assert plain["dropped"]["beyond what the target size pays for"] > 0
+
+
+def test_same_bytes_for_any_number_of_threads(ball, cameras, monkeypatch):
+    """Training is deterministic."""
+    monkeypatch.setattr(reopt, "ITERATIONS", {4: 6})
+    first, _ = report_of(ball, cameras, effort=4, target_size=3000, threads=1)
+    second, _ = report_of(ball, cameras, effort=4, target_size=3000, threads=2)
+    assert first == second
+
+
+def test_without_cameras_views_are_planned(ball, monkeypatch):
+    """Only the scene is needed."""
+    monkeypatch.setattr(reopt, "ITERATIONS", {4: 4})
+    monkeypatch.setattr(reopt, "PLANNED_VIEWS", 3)
+    data, report = report_of(ball, None, effort=4, target_size=3000)
+    assert len(data) <= 3000 and report["trained"]["views"] == 3
+
+
+def test_missing_photo_is_one_clear_line(ball, cameras, tmp_path):
+    """A folder without the photos says which one is missing."""
+    with pytest.raises(SceneError, match="no photo"):
+        codec.encode(ball, EncoderOptions(effort=4, target_size=3000), cameras=cameras,
+                     photos=tmp_path)
+
+
+def test_ctrl_c_keeps_the_best_so_far(ball, cameras):
+    """An interrupt ends the training after its step; the next stage does not start."""
+    plan = reopt.Reopt(100_000, ball.n_gaussians, 1)
+    trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
+    timer = threading.Timer(1.0, lambda: signal.raise_signal(signal.SIGINT))
+    dimmed = replace(ball, sh0=0.5 * ball.sh0)
+    timer.start()
+    out = trainer.free(dimmed)
+    assert trainer.interrupted and out.n_gaussians == ball.n_gaussians
+    assert trainer.quantized(out, plan_steps(prepare(out), 50)) is out
+
+
+def test_budget_ends_the_training(ball, cameras):
+    """Seconds of wall time end a stage."""
+    plan = reopt.Reopt(1_000_000, ball.n_gaussians, 1, budget=0.5)
+    trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
+    trainer.free(ball)
+    assert not trainer.interrupted
+
+
+def test_views_shrink_by_area(ball, cameras):
+    """A half-size target is the mean of its pixels, seen by a camera of half the size."""
+    views = reopt.rendered_views(ball, cameras)
+    camera, image = views.view(0, 2)
+    _, full = views.view(0)
+    assert image.shape == (36, 48, 3) and camera.width == 48
+    assert camera.fx == pytest.approx(cameras[0].fx / 2)
+    mean = full.reshape(36, 2, 48, 2, 3).mean(axis=(1, 3))
+    assert np.abs(mean - image).max() < 1 / 255
