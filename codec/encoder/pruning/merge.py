@@ -12,6 +12,9 @@ from codec.scene import Splats
 
 F64 = NDArray[np.float64]
 _MOST_OPAQUE = 0.99
+SHAPE_SHARE = 0.05
+FLATTEST = 0.05
+SH_C0 = 0.28209479177387814
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Moments:
     def grouped(self, group: NDArray[np.integer], count: int) -> Moments:
         """Moments of the mixtures: rows with the same number in 0..count-1 become one.
 
-        The covariance is that within the members plus that of their means.
+        The covariance is that within the members plus that of their means. Opacity is such that
+        the visible mass stays: members hidden behind others count by what is seen of them.
         """
         weight = np.bincount(group, self.weight, count)
 
@@ -64,7 +68,8 @@ class Moments:
         cov = mean_of(self.cov + away[:, :, None] * away[:, None, :])
         heaviest = np.lexsort((-self.weight, group))
         first = np.searchsorted(group[heaviest], np.arange(count))
-        return Moments(weight, mean, cov, np.bincount(group, self.mass, count), mean_of(self.sh),
+        visibility = mean_of(self.weight / np.maximum(self.mass, 1e-300))
+        return Moments(weight, mean, cov, weight / visibility, mean_of(self.sh),
                        self.row[heaviest[first]])
 
     def to_splats(self, like: Splats) -> Splats:
@@ -143,14 +148,34 @@ def _mutual_pairs(moments: Moments, colour_share: float):
 
 
 def _pair_costs(moments: Moments, i: NDArray, j: NDArray, colour_share: float) -> F64:
-    """Ward's increase: reduced mass times squared distance in colour and relative position."""
-    weight = moments.weight
-    reduced = weight[i] * weight[j] / (weight[i] + weight[j])
-    away = moments.mean[i] - moments.mean[j]
-    spread = np.einsum("nii->n", moments.cov)
-    distance = (away**2).sum(-1) / (spread[i] + spread[j])
-    colour = ((moments.sh[i, :3] - moments.sh[j, :3]) ** 2).sum(-1) * 0.0796
-    return reduced * (colour_share * colour + np.minimum(distance, 1e3) * 0.05)
+    """Runnalls' bound on the divergence that merging i and j costs (Eq. 4), and Ward's in colour.
+
+    Shape: (w_i + w_j) log|S| - w_i log|S_i| - w_j log|S_j|, S the merged covariance; flatness
+    beyond 20:1 does not count. Colour: reduced weight times squared distance.
+    """
+    flat = FLATTEST**2 * np.einsum("nii->n", moments.cov)
+    cov = moments.cov + flat[:, None, None] * np.eye(3)
+    total = moments.weight[i] + moments.weight[j]
+    share = moments.weight[i] / total
+    away, both = moments.mean[i] - moments.mean[j], share * (1 - share)
+    logs = _log_determinant(*_upper(cov))
+    merged = [share * a[i] + (1 - share) * a[j] + both * away[..., x] * away[..., y]
+              for a, (x, y) in zip(_upper(cov), _PLACES, strict=True)]
+    growth = _log_determinant(*merged) - share * logs[i] - (1 - share) * logs[j]
+    colour = SH_C0**2 * ((moments.sh[i, :3] - moments.sh[j, :3]) ** 2).sum(-1)
+    return total * (SHAPE_SHARE * growth + colour_share * both * colour)
+
+
+_PLACES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+
+def _upper(cov: F64) -> list[F64]:
+    return [np.ascontiguousarray(cov[:, x, y]) for x, y in _PLACES]
+
+
+def _log_determinant(xx: F64, xy: F64, xz: F64, yy: F64, yz: F64, zz: F64) -> F64:
+    det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    return np.log(np.maximum(det, 1e-200))
 
 
 def absorb(moments: Moments, kept: NDArray[np.integer], reach: float = 2.0,
@@ -168,7 +193,7 @@ def absorb(moments: Moments, kept: NDArray[np.integer], reach: float = 2.0,
     away = moments.mean[own] - moments.mean[near]
     spread = np.einsum("nii->n", moments.cov)
     distance = (away**2).sum(-1) / (spread[own] + spread[near])
-    colour = ((moments.sh[own, :3] - moments.sh[near, :3]) ** 2).sum(-1) * 0.0796
+    colour = ((moments.sh[own, :3] - moments.sh[near, :3]) ** 2).sum(-1) * SH_C0**2
     cost = colour_share * colour + distance * 0.05
     place = cost.argmin(axis=1)
     best = near[np.arange(len(lost)), place]
