@@ -215,6 +215,47 @@ def _lossless_column(**changes) -> Callable[[], bytes]:
     return lambda: surgery.edit_payload(_lossless(), tables.MODL, edit)
 
 
+def _wide_fixed_point() -> bytes:
+    """A column with values of 2^33 fixed-point units, coded as if they could be."""
+    from unittest.mock import patch
+
+    from codec.core import lossless
+
+    def without_limit(patterns, exponent):
+        floats = patterns.astype(np.uint32).view(np.float32).astype(np.float64)
+        scaled = np.ldexp(np.abs(floats), exponent).astype(np.int64)
+        return np.where(patterns >> 31, ~scaled, scaled), np.ones(len(patterns), bool)
+
+    splats = scenes.scene(40, 1, 34)
+    splats.log_scales[7] = 4e6
+    with (patch.object(lossless, "fixed_point", without_limit),
+          patch.object(lossless, "LIMIT", 1 << 50)):
+        return encode(splats, EncoderOptions(mode="lossless"))
+
+
+def _low_exponent() -> bytes:
+    """Values near zero whose exponent is announced 250 lower than it is."""
+    from unittest.mock import patch
+
+    from codec.core import lossless
+
+    code = lossless._code_drops
+
+    def lower(coder, tables_, n, given):
+        code(coder, tables_, n, given + 250)
+        return given
+
+    splats = scenes.scene(300, 1, 35)
+    splats.shN[::3] *= 1e-5
+    with patch.object(lossless, "_code_drops", lower):
+        return encode(splats, EncoderOptions(mode="lossless"))
+
+
+def _loose_frame(payload: bytes) -> bytes:
+    """EXTR with a byte after the Zstandard frame, counted in its length."""
+    return payload[:4] + bytes([payload[4] + 1]) + payload[5:] + b"\0"
+
+
 _LONG_VARINT = b"\xbc" + b"\x80" * 8 + b"\x01"
 
 CASES: dict[str, BadCase] = {
@@ -332,6 +373,9 @@ CASES: dict[str, BadCase] = {
     "lossless-mean": BadCase("R-LL-05", "a mean of 2^30", FORMAT, _lossless_column(mean=1 << 30)),
     "lossless-source": BadCase("R-LL-06", "a column that predicts itself", FORMAT,
                                _lossless_column(sources=(0,), weights=(1,))),
+    "lossless-limit": BadCase("R-LL-07", "a fixed-point value above the limit", FORMAT,
+                              _wide_fixed_point),
+    "lossless-exponent-field": BadCase("R-LL-08", "an exponent below 0", FORMAT, _low_exponent),
     # INDX
     "tiles-over-level": BadCase(
         "R-INDX-01", "65 tiles at level 1", UNSUPPORTED,
@@ -372,6 +416,8 @@ CASES: dict[str, BadCase] = {
                           _extra_stream(lambda p: p[:3] + b"\x08" + p[4:])),
     "extra-length": BadCase("R-EXTR-02", "a column of the wrong length", FORMAT,
                             _extra_stream(lambda p: p[:3] + b"\x02" + p[4:])),
+    "extra-trailing": BadCase("R-EXTR-02", "a byte after the frame", FORMAT,
+                              _extra_stream(_loose_frame)),
     "mean-overflow": BadCase("R-REC-01", "a position beyond binary32", FORMAT,
                              _params(grid_exponent=-128)),
     "cut-before-base": BadCase("R-CUT-02", "cut before the first TILE box", FORMAT,

@@ -8,12 +8,12 @@ import numpy as np
 
 from codec.core import quantize, tile
 from codec.core.entropy import SymbolDecoder
-from codec.decoder.extras import read_extra
+from codec.decoder.extras import read_comments, read_extra
 from codec.decoder.parse import Stream, parse
 from codec.errors import BadValue
 from codec.options import DecoderLimits
 from codec.scene import Splats
-from codec.wire.tables import EXTR, SCENE_FLAG_ANTIALIASED
+from codec.wire.tables import EXTR, META, SCENE_FLAG_ANTIALIASED
 
 _FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 
@@ -47,7 +47,8 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
     else:
         arrays = _decode_joined(stream, chosen, depth, worker, limits.threads or cpu_count() or 1)
     antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
-    splats = Splats(**arrays, antialiased=antialiased)
+    comments = read_comments(stream.ancillary[META].payload) if META in stream.ancillary else ()
+    splats = Splats(**arrays, antialiased=antialiased, comments=comments)
     if tiles is None and EXTR in stream.ancillary:
         return read_extra(splats, stream.ancillary[EXTR].payload)
     return splats

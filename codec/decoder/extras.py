@@ -1,4 +1,4 @@
-"""Extra per-Gaussian properties: the EXTR box (spec 04), zstd-compressed columns."""
+"""What a stream carries beside the splats: EXTR (zstd-compressed columns) and META (spec 04)."""
 
 from __future__ import annotations
 
@@ -50,3 +50,15 @@ def read_extra(splats: Splats, payload) -> Splats:
         extra[name] = np.frombuffer(raw, _DTYPES[code]).copy()
     r.end()
     return replace(splats, extra=extra)
+
+
+def read_comments(payload) -> tuple[str, ...]:
+    """The source's comments in a META box; none when it does not hold what it should."""
+    import json
+
+    try:
+        found = json.loads(bytes(payload))["comments"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    good = isinstance(found, list) and all(isinstance(text, str) for text in found)
+    return tuple(found) if good else ()

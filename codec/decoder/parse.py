@@ -44,6 +44,8 @@ def parse(data: bytes | memoryview, limits: DecoderLimits) -> Stream:
     """
     view = memoryview(data).cast("B")
     stream = Stream(wire_boxes.read_file_header(view))
+    if len(view) > tables.LEVELS[stream.file_header.level].max_bytes:
+        raise UnsupportedError("the stream is longer than its level allows", code="level")
     offset, stage = tables.FILE_HEADER_SIZE, -1
     while stage < ORDER[tables.END]:
         try:

@@ -6,8 +6,8 @@ import math
 import struct
 from dataclasses import dataclass, field
 
-LEVELS = {1: (131072, 64, 131072), 2: (1048576, 1024, 1048576),
-          3: (8388608, 8192, 1048576), 4: (268435456, 65535, 1048576)}
+LEVELS = {1: (131072, 64, 131072, 1 << 26), 2: (1048576, 1024, 1048576, 1 << 29),
+          3: (8388608, 8192, 1048576, 1 << 32), 4: (268435456, 65535, 1048576, 1 << 37)}
 CRITICAL = ("HEAD", "MODL", "INDX", "TILE", "END ")
 ANCILLARY = ("VIEW", "META", "EXTR", "REST", "MLRA")
 N_CROSS = {"opacity": 0, "scale0": 1, "scale1": 2, "scale2": 2, "dc0": 2, "dc1": 1, "dc2": 2}
@@ -138,6 +138,8 @@ def file_header(data: bytes) -> Stream:
     if (major, minor) != (0, 1) or profile > 1 or level not in LEVELS:
         raise Unsupported("R-FILE-03 or R-FILE-04")
     need(reserved == 0, "R-FILE-05")
+    if len(data) > LEVELS[level][3]:
+        raise Unsupported("R-LVL-01")
     return Stream(profile, level)
 
 

@@ -1,6 +1,7 @@
 """Encode and decode: what comes back, for every kind of scene."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,3 +87,24 @@ def test_bit_flips_never_pass(small_stream):
         damaged[bit // 8] ^= 1 << (bit % 8)
         with pytest.raises(NfxError):
             codec.decode(bytes(damaged))
+
+
+def test_comments_come_back():
+    """The source's comments travel in META and reach the decoded scene."""
+    splats = replace(scene(20), comments=("made by hand", "größer"))
+    decoded = codec.decode(codec.encode(splats, codec.EncoderOptions(effort=1)))
+    assert decoded.comments == splats.comments
+
+
+def test_a_stream_longer_than_its_level_is_refused(monkeypatch):
+    """max_bytes of the level bounds the whole stream (R-LVL-01)."""
+    from codec.errors import UnsupportedError
+    from codec.wire import tables
+
+    data = codec.encode(scene(300), codec.EncoderOptions(effort=1))
+    level = replace(tables.LEVELS[1], max_bytes=len(data))
+    monkeypatch.setitem(tables.LEVELS, 1, level)
+    assert codec.decode(data).n_gaussians
+    monkeypatch.setitem(tables.LEVELS, 1, replace(level, max_bytes=len(data) - 1))
+    with pytest.raises(UnsupportedError, match="longer than its level"):
+        codec.decode(data)
