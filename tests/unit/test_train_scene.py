@@ -19,6 +19,7 @@ from codec.io.ply import read_ply
 from codec.optimize.photos import PhotoSet, split_views, view_at
 from codec.rendering import RenderOptions, orbit_cameras, render
 from codec.scene import Splats
+from tests.conftest import shared_data
 from tools import train_scene
 from tools.train_scene import first_splats, main, make_parser, options_of
 
@@ -234,3 +235,15 @@ def test_checkpoint_of_another_run(photo_set, trained, tmp_path, capsys):
     report = json.loads((tmp_path / "scene.train.json").read_text("utf-8"))
     assert report["options"]["seed"] == 5
     assert train_scene.versions()["nfx"] == report["versions"]["nfx"]
+
+
+@pytest.mark.slow
+def test_real_photos(tmp_path):
+    """A few hundred small steps on real photos give a recognisable scene, held-out views too."""
+    source = shared_data("data/photos/plush")
+    words = [str(source), "-o", str(tmp_path / "plush.ply"), "--iterations", "300", "--width",
+             "160", "--max-gaussians", "30000", "--backend", "cpu", "--quiet"]
+    assert main(words) == 0
+    report = json.loads((tmp_path / "plush.train.json").read_text("utf-8"))
+    assert len(report["held_out_views"]) == 13 and report["training_views"] == 84
+    assert report["psnr_held_out_db"] > 23
