@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
 
 from codec.errors import UsageError
@@ -74,7 +75,7 @@ def file_hash(path: Path) -> str:
 class Scene:
     """Everything a measurement needs. references: photos where given, else the original's renders.
 
-    identity: text that differs when views or references do.
+    identity: text that differs when views, references, renderer or metrics do.
     """
 
     spec: SceneSpec
@@ -137,7 +138,7 @@ def load_scene(spec: SceneSpec) -> Scene:
     statement = (f"{len(test)} test views of {len(everything)} cameras{held}, {size}, black "
                  f"background, against {kind}")
     return Scene(spec, file_hash(spec.ply), splats, train, test, references, originals, path,
-                 photos, statement, _identity(test, train, path, photos, kind))
+                 photos, statement, _identity(train, references, originals, path))
 
 
 def _path_views(splats: Splats, test: list[Camera], frames: int) -> list[RenderedView]:
@@ -145,12 +146,11 @@ def _path_views(splats: Splats, test: list[Camera], frames: int) -> list[Rendere
     return [render(splats, c, options=options) for c in camera_path(test, frames)]
 
 
-def _identity(test, train, path: PathViews, photos: dict[str, Path], kind: str) -> str:
-    digest = hashlib.sha256(kind.encode())
-    for cameras in (test, train, path.cameras):
-        digest.update(Views(cameras, "").identity())
-    for camera in test:
-        if camera.name in photos:
-            digest.update(photos[camera.name].read_bytes())
-    code = source_hash("codec/rendering/*.py", "tools/metrics/*.py", "tools/rd_report/scenes.py")
-    return f"{digest.hexdigest()[:16]} {code}"
+def _identity(train: list[Camera], references: list[NDArray], originals: list[NDArray],
+              path: PathViews) -> str:
+    """Differs when the pixels compared, the views encoders get, or the metrics' code do."""
+    digest = hashlib.sha256(Views(train, "").identity())
+    depths = [view.depth for view in path.views]
+    for image in (*references, *originals, *path.images, *depths):
+        digest.update(np.ascontiguousarray(image).tobytes())
+    return f"{digest.hexdigest()[:16]} {source_hash('tools/metrics/*.py')}"
