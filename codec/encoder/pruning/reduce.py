@@ -11,11 +11,11 @@ PLANNED = 32
 
 def score_views(splats: Splats, cameras: list[Camera] | None, seed: int = 0,
                 threads: int = 0) -> ScoreViews:
-    """Views to prune by: the given cameras, or made-up ones when there are none."""
+    """Views to prune by: the given cameras, or planned ones when there are none."""
     if not cameras:
-        from codec.rendering.views import seeded_views
+        from codec.encoder.planned_views import plan_views
 
-        cameras = seeded_views(splats, PLANNED, WIDTH, WIDTH * 3 // 4, seed + 1)
+        cameras = plan_views(splats, PLANNED, WIDTH, WIDTH * 3 // 4, seed, threads)
     return ScoreViews.of(cameras, threads)
 
 

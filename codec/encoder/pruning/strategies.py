@@ -102,11 +102,13 @@ class Merge(Strategy):
     """Merging of near-duplicates, cheapest pairs first, instead of dropping.
 
     Moment-preserving reduction of a Gaussian mixture (West 1993; Runnalls 2007, Eq. 2 to 4) with
-    Ward's cost over position and colour; a Gaussian's weight is its blending weight.
+    Ward's cost in colour; a Gaussian's weight is its blending weight to `power` (0.7 measured
+    best before and after training).
     """
 
     name: ClassVar[str] = "merge"
     colour_share: float = 1.0
+    power: float = 0.7
 
     def scores(self, splats: Splats, views: ScoreViews) -> NDArray[np.float64]:
         return blending_weights(splats, views)
@@ -116,7 +118,8 @@ class Merge(Strategy):
             return splats
         if count < 1:
             return splats.take(np.zeros(0, np.intp))
-        moments = merge.Moments.of(splats, self.scores(splats, views))
+        weights = self.scores(splats, views) ** self.power
+        moments = merge.Moments.of(splats, weights)
         return merge.merge_pairs(moments, count, self.colour_share).to_splats(splats)
 
 

@@ -1,0 +1,90 @@
+"""Views planned from the splats alone: places a camera would have stood."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codec.encoder.planned_views import FOV, plan_views
+from codec.encoder.pruning import ScoreViews
+from codec.encoder.pruning.views import blending_weights
+from codec.scene import Splats
+
+RNG = 11
+
+
+def scene(means, sizes, rng) -> Splats:
+    n = len(means)
+    return Splats(
+        means=means.astype(np.float32),
+        log_scales=np.log(np.repeat(np.broadcast_to(sizes, n)[:, None], 3, 1)).astype(np.float32),
+        quats=np.tile(np.array([1, 0, 0, 0], np.float32), (n, 1)),
+        opacity_logits=np.full(n, 3, np.float32),
+        sh0=rng.normal(size=(n, 3)).astype(np.float32), shN=np.zeros((n, 0, 3), np.float32))
+
+
+def room() -> Splats:
+    """Fine walls of a box of side 4 about the origin, seen from within; coarse haze outside."""
+    rng = np.random.default_rng(RNG)
+    walls = rng.uniform(-2, 2, (3000, 3))
+    walls[np.arange(3000), rng.integers(0, 3, 3000)] = rng.choice([-2.0, 2.0], 3000)
+    haze = rng.normal(size=(300, 3))
+    haze *= rng.uniform(3, 8, (300, 1)) / np.linalg.norm(haze, axis=1, keepdims=True)
+    return scene(np.concatenate([walls, haze]), np.repeat([0.06, 0.8], [3000, 300]), rng)
+
+
+def thing() -> Splats:
+    """A ball of radius 1 about (5, 0, 0), no background."""
+    rng = np.random.default_rng(RNG)
+    means = rng.normal(size=(2000, 3))
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    return scene(means + (5, 0, 0), 0.05, rng)
+
+
+@pytest.fixture(scope="module")
+def in_the_room():
+    return plan_views(room(), 6, 64, 48, seed=1, threads=1)
+
+
+def test_a_room_is_seen_from_within(in_the_room):
+    assert len(in_the_room) == 6
+    inside = [np.abs(camera.position).max() < 2 for camera in in_the_room]
+    assert sum(inside) >= 5
+
+
+def test_a_thing_is_seen_from_outside_and_all_round():
+    cameras = plan_views(thing(), 8, 64, 48, seed=1, threads=1)
+    away = np.array([camera.position for camera in cameras]) - (5, 0, 0)
+    distance = np.linalg.norm(away, axis=1)
+    assert (distance > 1.5).all() and (distance < 8).all()
+    assert np.linalg.norm((away / distance[:, None]).mean(axis=0)) < 0.6
+
+
+def test_what_is_there_is_seen(in_the_room):
+    splats = room()
+    weights = blending_weights(splats, ScoreViews.of(in_the_room, threads=1))
+    assert (weights[:3000] > 0).mean() > 0.9
+
+
+def test_repeats_and_follows_the_seed(in_the_room):
+    again = plan_views(room(), 6, 64, 48, seed=1, threads=2)
+    other = plan_views(room(), 6, 64, 48, seed=2, threads=1)
+    poses = [np.array([c.world_to_camera for c in cameras]) for cameras in (
+        in_the_room, again, other)]
+    assert np.array_equal(poses[0], poses[1])
+    assert not np.array_equal(poses[0], poses[2])
+
+
+def test_size_names_and_field_of_view(in_the_room):
+    for i, camera in enumerate(in_the_room):
+        assert (camera.width, camera.height, camera.name) == (64, 48, f"planned_{i:03d}")
+        assert 2 * np.degrees(np.arctan(24 / camera.fy)) == pytest.approx(FOV)
+
+
+def test_scenes_of_nothing_or_one_point():
+    splats = thing()
+    for n in (0, 1):
+        cameras = plan_views(splats.take(np.arange(n)), 3, 32, 32, threads=1)
+        assert len(cameras) == 3
+        assert all(np.isfinite(camera.world_to_camera).all() for camera in cameras)
+    assert plan_views(splats, 0, 32, 32, threads=1) == []
