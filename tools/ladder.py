@@ -27,7 +27,7 @@ from tools.bench import our_command
 from tools.peers import Peer, PeerError, fill, find_peers, public_command, run_timed, tool_version
 
 ROOT = Path(__file__).resolve().parents[1]
-KEEP = (0.05, 0.12, 0.3, 0.6, 1.0)
+KEEP = (0.12, 0.2, 0.3, 0.6, 1.0)
 """Shares of the Gaussians kept, for codecs without a rate knob."""
 QUALITIES = (20.0, 30.0, 40.0, 50.0, 60.0, 75.0)
 SOG_KEEP = (0.012, 0.02, 0.035, 0.06, 0.1)
@@ -123,11 +123,12 @@ def _ours() -> list[Codec]:
     tail = ("{source}", "-o", "{out}", "--overwrite", "--quiet")
     lossy = Peer("nfx", ".nfx", "nfx", (*encode, *tail, "-q", "{value}", "--cameras", "{cameras}"),
                  tuple(decode))
-    exact = Peer("nfx-lossless", ".nfx", "nfx", (*encode, *tail, "--lossless"), tuple(decode))
+    exact = Peer("nfx-lossless", ".nfx", "nfx", (*encode, *tail, "--lossless", "--keep-order"),
+                 tuple(decode))
     return [
         Codec("nfx", "this codec at its default effort, the training cameras given", lossy,
               "quality", QUALITIES, ours=True),
-        Codec("nfx-lossless", "this codec, --lossless", exact, "", ours=True),
+        Codec("nfx-lossless", "this codec, every bit and the order kept", exact, "", ours=True),
     ]
 
 
@@ -145,7 +146,7 @@ def _storages() -> list[Codec]:
         _storage("ply-zip", "ply-zip", "raw float32 PLY in a ZIP (DEFLATE 9)"),
         _storage("exgs", "fp16-lzma", "ExGS: its pruning (UGC selection over blending weights; no "
                  "learned amplification), SH 0, float16 + LZMA", score="exgs", sh_degree=0,
-                 values=(0.03, 0.1, 0.25, 0.5, 1.0)),
+                 values=(0.1, 0.16, 0.25, 0.5, 1.0)),
         _storage("gode8", "u8-deflate", "GoDe/NiFi: gradient pruning at GoDe's levels (no "
                  "fine-tuning; blending weights where there are no photos), 8 bits (positions 16) "
                  "+ DEFLATE", score="gradient"),
