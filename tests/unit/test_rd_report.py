@@ -32,6 +32,14 @@ CODECS = ("ply", "nfx-lossless", "lightgaussian", "control-swapped")
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_version():
+    """The cache follows our sources; an edit during the tests must not look like a miss."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tools.ladder.our_version", lambda: "of this test")
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A small scene and its cameras (16 views, 2 of them test views)."""
@@ -129,6 +137,11 @@ def test_another_version_or_rate_is_not_taken_from_the_cache(folder, results):
     scene = load_scene(SceneSpec(folder / "demo.ply", folder / "demo.json", None, 0, 3))
     codec = find_codecs()[0]["ply"]
     suite = run.Settings(folder, ("psnr",)).suite()
+    with pytest.MonkeyPatch.context() as patch:
+        ours = find_codecs()[0]["nfx"]
+        before = run.point_key(scene, ours, 40.0, suite)
+        patch.setattr("tools.ladder.our_version", lambda: "a later one")
+        assert run.point_key(scene, ours, 40.0, suite) != before
     keys = {run.point_key(scene, codec, 0.5, suite), run.point_key(scene, codec, 0.4, suite),
             run.point_key(scene, replace(codec, sh_degree=0), 0.5, suite),
             run.point_key(scene, find_codecs()[0]["exgs"], 0.5, suite)}
