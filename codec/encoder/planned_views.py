@@ -20,12 +20,14 @@ from codec.scene import Camera, Splats
 
 FOV = 50.0
 RASTER = 96  # pixels, the longer side of a candidate's render
-FIRST, BRED, ROUNDS = 192, 96, 3  # candidates at first, and per round of breeding
-LARGE = 150_000  # Gaussians; larger scenes get fewer candidates
+FIRST, BRED, ROUNDS = 160, 72, 3  # candidates at first, and per round of breeding
+SMALL = 30_000  # Gaussians; candidates of smaller scenes are rendered on one thread
+LARGE = 100_000  # Gaussians; larger scenes get fewer candidates
 REACH = 3.5  # positions within so many r50
 PARENTS = 0.25  # share of the candidates so far that is bred on
 LEAST_DETAIL = 0.3  # of the detail of the best tenth; less is not a place to stand
 WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
+GOLDEN = 0.6180339887498949
 FINE = 0.25  # pixels; what is projected smaller than this counts less
 
 
@@ -55,6 +57,8 @@ class _Judge:
         scale = RASTER / max(width, height)
         self._size = max(8, round(width * scale)), max(8, round(height * scale))
         self._splats = splats.with_sh_degree(0)
+        # Handing out work costs more than so small a render of few Gaussians.
+        threads = threads if splats.n_gaussians > SMALL else 1
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
         scales = np.sort(splats.log_scales.astype(np.float64), axis=1)
         self._radius = np.exp(np.clip((scales[:, 1] + scales[:, 2]) / 2, -40, 40))
@@ -93,17 +97,35 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
                         f"planned_{i:03d}") for i in range(count)]
     finite = np.isfinite(splats.means).all(axis=1) & np.isfinite(splats.log_scales).all(axis=1)
     splats = splats if finite.all() else splats.take(np.flatnonzero(finite))
+    if not has_background(extent):
+        return _round_views(extent, count, width, height, seed)
     pool = _candidates(splats, extent, _Judge(splats, width, height, threads), seed)
     chosen = _cover(pool, splats.n_gaussians, count)
     return [look_at(c.position, c.target, width, height, FOV, f"planned_{i:03d}")
             for i, c in enumerate(chosen)]
 
 
+def _round_views(extent: Extent, count: int, width: int, height: int, seed: int) -> list[Camera]:
+    """Views of an object from outside: azimuths by the golden angle, -10 to 50 degrees up.
+
+    Detail tells little of an object alone in space, which looks sharp from everywhere.
+    """
+    cameras = []
+    for i in range(count):
+        azimuth = 2 * np.pi * ((i + 0.5 + 0.1 * seed) * GOLDEN % 1.0)
+        elevation = np.radians(-10 + 60 * ((i + 0.5) / count))
+        distance = (0.9 + 0.4 * (i * GOLDEN**2 % 1.0)) * extent.r90 / np.sin(np.radians(FOV) / 2)
+        direction = np.array([np.cos(elevation) * np.sin(azimuth), -np.sin(elevation),
+                              np.cos(elevation) * np.cos(azimuth)])
+        cameras.append(look_at(extent.centre + distance * direction, extent.centre, width, height,
+                               FOV, f"planned_{i:03d}"))
+    return cameras
+
+
 def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> list[Candidate]:
     """Random poses, then rounds of poses near the most detailed ones."""
     rng = np.random.Generator(np.random.PCG64(seed))
     effort = min(1.0, LARGE / splats.n_gaussians)
-    around = has_background(extent)
     near = np.linalg.norm(splats.means - extent.centre, axis=1) <= 1.5 * extent.r50
     points = splats.means[near if near.any() else slice(None)].astype(np.float64)
 
@@ -111,11 +133,7 @@ def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> lis
         target = points[rng.integers(len(points))]
         direction = rng.normal(size=3)
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
-        if around:
-            return extent.centre + direction * extent.r50 * rng.uniform(0, REACH), target
-        distance = rng.uniform(0.8, 1.3) * extent.r90 / np.sin(np.radians(FOV) / 2)
-        return (extent.centre + distance * direction,
-                extent.centre + 0.3 * (target - extent.centre))
+        return extent.centre + direction * extent.r50 * rng.uniform(0, REACH), target
 
     pool = [judge.look(*draw()) for _ in range(max(32, int(FIRST * effort)))]
     for number in range(ROUNDS):

@@ -85,7 +85,8 @@ def test_encoder_limits_the_count(scene):
     sizes = {}
     for name in ("combined", "exgs"):
         report: dict = {}
-        encode(scene, EncoderOptions(effort=3, max_gaussians=80, prune_strategy=name, prune=False),
+        encode(scene, EncoderOptions(effort=3, max_gaussians=80, prune_strategy=name, prune=False,
+                                     threads=1),
                report=report)
         sizes[name] = report["psnr"]
         assert report["n_out"] == 80 and report["dropped"]["over max_gaussians"] == 220
