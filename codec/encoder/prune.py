@@ -14,8 +14,11 @@ INVISIBLE_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
 # Share of the error budget of a quality that pruning may take.
 ERROR_SHARE = 0.12
 SCORE_VIEWS, CHECK_VIEWS, SCORE_WIDTH = 48, 12, 320
-# Without real cameras nothing proves that a Gaussian is hidden: never drop more than this.
+# Without rendering nothing proves that a Gaussian is hidden: never drop more than this.
 MAX_UNSEEN_SHARE = 0.08
+# Real cameras are proof, planned views nearly so.
+MAX_SHARE, MAX_PLANNED_SHARE = 0.6, 0.3
+PLANNED_VIEWS = 24
 
 
 def drop_invisible(splats: Splats) -> Splats:
@@ -70,21 +73,20 @@ def prune_by_views(splats: Splats, cameras: list[Camera] | None, quality: float,
                    threads: int) -> Splats:
     """Drop the least visible while the renders' error stays a small share of the budget.
 
-    cameras: the scene's own; when None, made-up views are used beside the footprint, and at most
-    `plain_share` of the scene goes. The budget holds in the mean of the views looked at, and
-    four times the budget in each of them.
+    cameras: the scene's own; when None, planned views are used beside the footprint. The budget
+    holds in the mean of the views looked at, and four times the budget in each of them.
     """
     from codec.encoder.probe import ViewError
 
     if cameras:
-        views, limit = _spread(cameras, SCORE_VIEWS), 0.6
+        views, limit = _spread(cameras, SCORE_VIEWS), MAX_SHARE
         score = view_score(splats, views, threads)
     else:
-        from codec.rendering.views import seeded_views
+        from codec.encoder.planned_views import plan_views
 
-        views = seeded_views(splats, 16, SCORE_WIDTH, SCORE_WIDTH * 3 // 4, seed + 1)
+        size = (PLANNED_VIEWS, SCORE_WIDTH, SCORE_WIDTH * 3 // 4)
+        views, limit = plan_views(splats, *size, seed, threads), MAX_PLANNED_SHARE
         score = np.maximum(view_score(splats, views, threads), footprint_score(splats))
-        limit = plain_share(quality)
     error = ViewError(splats, [_small(c) for c in _spread(views, CHECK_VIEWS)], threads)
     budget = ERROR_SHARE * 10 ** (-target_db(quality) / 10)
     low, high = 0.0, limit

@@ -9,7 +9,12 @@ import pytest
 
 from codec.encoder.encode import encode
 from codec.encoder.pruning import STRATEGIES, ScoreViews, level_sizes, strategy
-from codec.encoder.pruning.amplify import gap_factors
+from codec.encoder.pruning.amplify import (
+    Predictor,
+    features,
+    gap_factors,
+    shipped_predictor,
+)
 from codec.encoder.pruning.levels import level_of_rows, steps_down
 from codec.encoder.pruning.merge import Moments, quaternions
 from codec.encoder.pruning.neighbours import candidates, nearest_distances
@@ -21,6 +26,7 @@ from codec.options import PRUNE_STRATEGIES, EncoderOptions
 from codec.rendering.reference import rotation_matrices
 from codec.rendering.views import orbit_cameras
 from codec.scene import Splats
+from tools.train_amplifier import first_parameters, parameter_gradient
 
 
 def ball(n: int = 300, seed: int = 3, degree: int = 1) -> Splats:
@@ -142,6 +148,34 @@ def test_gap_factors_grow_with_the_gap():
     sparse, dense = (np.median(gap_factors(scene, np.arange(0, 100, k))) for k in (3, 1))
     assert dense == pytest.approx(1.0)
     assert sparse == pytest.approx(np.sqrt(3), rel=0.02)
+
+
+def test_predictor_is_shipped_small_and_within_its_bounds(scene, views):
+    network = shipped_predictor()
+    assert network is not None and network.parameters.nbytes < 200_000
+    kept = select_with_voxels(scene.means, np.arange(300.0), 60)
+    inputs = features(scene, kept, blending_weights(scene, views))
+    factors = network.factors(inputs)
+    assert inputs.shape == (60, 12) and np.isfinite(inputs).all()
+    assert (factors >= 1).all() and (factors <= 3).all() and np.ptp(factors) > 0
+    doubled = replace(scene, means=2 * scene.means, log_scales=scene.log_scales + np.log(2.0))
+    same = features(doubled, kept, blending_weights(scene, views))
+    assert np.allclose(same, inputs, atol=1e-5)
+
+
+def test_predictor_gradient_by_differences():
+    rng = np.random.default_rng(8)
+    inputs, d_factor = rng.normal(size=(20, 12)), rng.normal(size=20)
+    values = first_parameters(rng, inputs).astype(np.float64)
+    values[-65:] = rng.normal(size=65) * 0.3
+    gradient = parameter_gradient(Predictor(values), inputs, d_factor)
+    for at in (24, 24 + 700, 24 + 800, 24 + 2000, len(values) - 66, len(values) - 2, -1):
+        ends = []
+        for change in (1e-6, -1e-6):
+            moved = values.copy()
+            moved[at] += change
+            ends.append((d_factor * Predictor(moved).factors(inputs)).sum())
+        assert gradient[at] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-7)
 
 
 def test_levels_are_geometric_and_nested():

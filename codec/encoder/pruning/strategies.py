@@ -47,13 +47,13 @@ class ExGS(Strategy):
     """ExGS (arXiv 2509.24758), universal Gaussian compression: METHODS A.2.1 and A.2.2.
 
     Global significance (Eq. 7), a share `supplement` of the exact budget for voxels that would
-    lose all, and survivors amplified: "predictor" (trained, shipped), "gap" (training-free) or
-    "none".
+    lose all, and survivors amplified: "predictor" (trained, shipped; "gap" where its file is
+    missing), "gap" (training-free) or "none".
     """
 
     name: ClassVar[str] = "exgs"
     supplement: float = 0.3
-    amplifier: str = "gap"
+    amplifier: str = "predictor"
 
     def scores(self, splats: Splats, views: ScoreViews) -> NDArray[np.float64]:
         return blending_weights(splats, views)
@@ -67,9 +67,14 @@ class ExGS(Strategy):
             return splats
         weights = self.scores(splats, views)
         kept = select_with_voxels(splats.means, weights, count, self.supplement)
-        if self.amplifier == "none":
+        if self.amplifier == "none" or not len(kept):
             return splats.take(kept)
-        return amplify.amplified(splats.take(kept), amplify.gap_factors(splats, kept))
+        network = amplify.shipped_predictor() if self.amplifier == "predictor" else None
+        if network is None:
+            factors = amplify.gap_factors(splats, kept)
+        else:
+            factors = network.factors(amplify.features(splats, kept, weights))
+        return amplify.amplified(splats.take(kept), factors)
 
 
 @dataclass(frozen=True, slots=True)
