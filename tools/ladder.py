@@ -29,7 +29,8 @@ from tools.peers import Peer, PeerError, fill, find_peers, public_command, run_t
 ROOT = Path(__file__).resolve().parents[1]
 KEEP = (0.12, 0.2, 0.3, 0.6, 1.0)
 """Shares of the Gaussians kept, for codecs without a rate knob."""
-QUALITIES = (20.0, 30.0, 40.0, 50.0, 60.0, 75.0)
+RATIOS = (10.0, 25.0, 50.0, 100.0, 200.0, 1000.0)
+"""How many times smaller than the PLY our files are."""
 SOG_KEEP = (0.012, 0.02, 0.035, 0.06, 0.1)
 """splat-transform's SOG with SH takes minutes on a CPU from 16,000 Gaussians on."""
 GRADIENT_VIEWS = 8
@@ -121,13 +122,13 @@ def _ours() -> list[Codec]:
     decode = (*our_command("splatdec", "NFX_SPLATDEC"), "{source}", "-o", "{out}", "--overwrite",
               "--quiet")
     tail = ("{source}", "-o", "{out}", "--overwrite", "--quiet")
-    lossy = Peer("nfx", ".nfx", "nfx", (*encode, *tail, "-q", "{value}", "--cameras", "{cameras}"),
-                 tuple(decode))
+    aim = ("--target-size", "{target}", "--cameras", "{cameras}")
+    lossy = Peer("nfx", ".nfx", "nfx", (*encode, *tail, *aim), tuple(decode))
     exact = Peer("nfx-lossless", ".nfx", "nfx", (*encode, *tail, "--lossless", "--keep-order"),
                  tuple(decode))
     return [
         Codec("nfx", "this codec at its default effort, the training cameras given", lossy,
-              "quality", QUALITIES, ours=True),
+              "ratio", RATIOS, ours=True),
         Codec("nfx-lossless", "this codec, every bit and the order kept", exact, "", ours=True),
     ]
 
@@ -280,13 +281,16 @@ def code(codec: Codec, value: float, material: Material, folder: Path,
         source = folder / "pruned.ply"
         write_ply(source, material.pruned(codec, value), extra=False, overwrite=True)
     coded, decoded = folder / f"coded{codec.peer.suffix}", folder / "decoded.ply"
-    words = {"{value}": f"{value:g}", "{cameras}": str(material.cameras) if codec.ours else ""}
+    words = {"{value}": f"{value:g}", "{cameras}": str(material.cameras) if codec.ours else "",
+             "{target}": str(int(material.source.stat().st_size / max(value, 1.0)))}
     encode = tuple(words.get(part, part) for part in codec.peer.encode)
     done = [run_step(codec.name, fill(encode, source, coded), coded, timeout),
             run_step(codec.name, fill(codec.peer.decode, coded, decoded), decoded, timeout)]
     components = our_components(coded) if codec.ours else {}
     n = read_ply(decoded).n_gaussians
-    shown = public_command(codec.peer.encode).replace("{value}", f"{value:g}")
+    shown = public_command(codec.peer.encode)
+    for word in ("{value}", "{target}"):
+        shown = shown.replace(word, words[word])
     return Coded(coded.stat().st_size, n, done[0].seconds, done[1].seconds, done[0].peak_mb,
                  done[1].peak_mb, shown, decoded, components)
 

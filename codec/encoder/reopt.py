@@ -22,7 +22,7 @@ from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
 
 FIRST_EFFORT = 4
-ITERATIONS = {4: 300, 5: 1000, 6: 3000, 7: 8000, 8: 16000, 9: 32000}
+ITERATIONS = {4: 300, 5: 700, 6: 2000, 7: 6000, 8: 16000, 9: 32000}
 QUANTIZED_SHARE = 0.3
 """Of the iterations, those with the quantization in the loop."""
 WIDTH = 480

@@ -316,7 +316,7 @@ def test_strips_interpolate_the_share_to_meet_the_bytes():
 
 def test_strip_shows_every_codec_at_the_budget(folder):
     codecs = ("nfx", "lightgaussian")
-    more = ("--rates", "quality=30", "keep=0.2,0.4,0.7,1")
+    more = ("--rates", "ratio=20", "keep=0.2,0.4,0.7,1")
     given = arguments(folder, "strip", codecs=codecs)
     report.main([*given, *more])
     page = (folder / "strip" / "report.html").read_text()

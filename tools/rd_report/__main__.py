@@ -40,7 +40,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="folder of photos named as the cameras: test views are compared with them")
     add("--codecs", nargs="+", metavar="NAME", help="default: all that are installed")
     add("--rates", nargs="+", default=[], metavar="NAME=V,V,...",
-        help="values of a codec's knob, or of all with that knob: quality=20,40 keep=0.1,0.5")
+        help="values of a codec's knob, or of all with that knob: ratio=20,100 keep=0.1,0.5")
     add("--metrics", nargs="+", metavar="NAME", help="default: all that can run")
     add("--weights", type=Path, metavar="DIR", help="folder with backbone weights")
     add("--download", action="store_true", help="fetch torchvision's backbones if need be")
@@ -78,7 +78,7 @@ def scene_specs(args: argparse.Namespace) -> list[SceneSpec]:
 
 
 def parse_rates(given: list[str]) -> dict[str, tuple[float, ...]]:
-    """"quality=20,40" to {"quality": (20.0, 40.0)}."""
+    """"ratio=20,100" to {"ratio": (20.0, 100.0)}."""
     rates = {}
     for text in given:
         name, _, values = text.partition("=")
