@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from codec.encoder.encode import encode
-from codec.encoder.pruning import STRATEGIES, ScoreViews, level_sizes, strategy
+from codec.encoder.pruning import (
+    STRATEGIES,
+    ScoreViews,
+    level_sizes,
+    nested_rows,
+    strategy,
+)
 from codec.encoder.pruning.amplify import (
     Predictor,
     features,
@@ -16,7 +22,7 @@ from codec.encoder.pruning.amplify import (
     shipped_predictor,
 )
 from codec.encoder.pruning.levels import level_of_rows, steps_down
-from codec.encoder.pruning.merge import Moments, quaternions
+from codec.encoder.pruning.merge import Moments, merge_pairs, quaternions
 from codec.encoder.pruning.neighbours import candidates, nearest_distances
 from codec.encoder.pruning.scores import removal_error, volume_weighted
 from codec.encoder.pruning.select import select_with_voxels, voxel_numbers
@@ -188,6 +194,14 @@ def test_levels_are_geometric_and_nested():
     assert steps_down(1000, 10, 3)[-1] == 10 and len(steps_down(1000, 10, 3)) == 3
 
 
+@pytest.mark.parametrize("name", ["gode", "exgs", "footprint"])
+def test_levels_lie_within_each_other(scene, views, name):
+    sizes = (20, 60, 200)
+    rows = nested_rows(strategy(name), scene, views, sizes)
+    assert tuple(map(len, rows)) == sizes
+    assert set(rows[0]) < set(rows[1]) < set(rows[2])
+
+
 def test_merging_keeps_moments(scene):
     weight = np.random.default_rng(5).uniform(0.5, 2, scene.n_gaussians)
     moments = Moments.of(scene, weight)
@@ -230,6 +244,13 @@ def test_quaternions_of_rotations():
     quats = np.concatenate([quats, np.eye(4)])
     matrices = rotation_matrices(quats)
     assert np.allclose(rotation_matrices(quaternions(matrices)), matrices)
+
+
+def test_repeats_of_one_point_merge_in_few_rounds():
+    scene = ball(1)
+    many = scene.take(np.zeros(4000, int))
+    merged = merge_pairs(Moments.of(many, np.ones(4000)), 3)
+    assert len(merged.weight) == 3 and np.allclose(merged.mean, scene.means[0])
 
 
 def test_candidates_find_most_nearest_neighbours():

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from codec.encoder.pruning.base import Strategy
+from codec.encoder.pruning.views import ScoreViews, targets
+from codec.scene import Splats
 
 SMALLEST, TOP_SHARE = 4096, 0.85
 
@@ -43,3 +48,20 @@ def level_of_rows(ranked: NDArray[np.intp], sizes: tuple[int, ...]) -> NDArray[n
     for number in reversed(range(len(sizes))):
         level[ranked[: sizes[number]]] = number
     return level
+
+
+def nested_rows(
+    chosen: Strategy, splats: Splats, views: ScoreViews, sizes: tuple[int, ...]
+) -> list[NDArray[np.intp]]:
+    """Rows of each level, smallest first, each a subset of the next; `sizes` rise.
+
+    From the top down, each level chosen within the one above; gradients are against the views of
+    the whole scene.
+    """
+    if chosen.needs_views:
+        views = replace(views, photos=targets(splats, views))
+    rows, found = np.arange(splats.n_gaussians), []
+    for size in reversed(sizes):
+        rows = rows[chosen.choose(splats.take(rows), views, size)]
+        found.append(rows)
+    return found[::-1]

@@ -14,6 +14,7 @@ F64 = NDArray[np.float64]
 _MOST_OPAQUE = 0.99
 SHAPE_SHARE = 0.05
 FLATTEST = 0.05
+CHUNK = 1 << 16
 SH_C0 = 0.28209479177387814
 
 
@@ -45,10 +46,6 @@ class Moments:
         opacity = 1 / (1 + np.exp(-np.clip(splats.opacity_logits.astype(np.float64), -30, 30)))
         return cls(weight, splats.means.astype(np.float64), cov, opacity * area(cov),
                    sh.reshape(len(weight), -1), np.arange(len(weight)))
-
-    def take(self, rows: NDArray[np.integer]) -> Moments:
-        """The given rows."""
-        return Moments(*(getattr(self, name)[rows] for name in self.__slots__))
 
     def grouped(self, group: NDArray[np.integer], count: int) -> Moments:
         """Moments of the mixtures: rows with the same number in 0..count-1 become one.
@@ -116,11 +113,11 @@ def quaternions(matrices: F64) -> F64:
 
 
 def merge_pairs(moments: Moments, count: int, colour_share: float = 1.0) -> Moments:
-    """Merge mutual best pairs, cheapest first, until `count` remain."""
+    """Merge pairs that suit each other best, cheapest first, until `count` remain."""
     while len(moments.weight) > max(count, 1):
         n = len(moments.weight)
-        first, second, cost = _mutual_pairs(moments, colour_share)
-        # A quarter of the pairs a round, so that costs stay fresh.
+        first, second, cost = _best_pairs(moments, colour_share)
+        # Half of the pairs a round, so that costs stay fresh.
         most = min(n - count, max(1, len(first) // 2), n // 8 + 1)
         cheap = np.argsort(cost, kind="stable")[:most]
         group = np.arange(n)
@@ -130,40 +127,70 @@ def merge_pairs(moments: Moments, count: int, colour_share: float = 1.0) -> Mome
     return moments
 
 
-def _mutual_pairs(moments: Moments, colour_share: float):
-    """(first, second, cost) of pairs that are each other's cheapest, first < second."""
+def _best_pairs(moments: Moments, colour_share: float):
+    """(first, second, cost) of pairs of near Gaussians, none in two pairs, cheap ones."""
     n = len(moments.weight)
     near = candidates(moments.mean, moments.mean, 2)
-    own = np.arange(n)[:, None]
-    cost = np.where(near == own, np.inf, _pair_costs(moments, np.broadcast_to(own, near.shape),
-                                                     near, colour_share))
-    place = cost.argmin(axis=1)
-    best, price = near[np.arange(n), place], cost[np.arange(n), place]
-    mutual = np.flatnonzero((best[best] == np.arange(n)) & (np.arange(n) < best))
-    if not len(mutual):
-        # Neighbourhoods need not be symmetric: the single cheapest pair always may go.
-        i = int(price.argmin())
-        return np.array([min(i, best[i])]), np.array([max(i, best[i])]), price[i: i + 1]
-    return mutual, best[mutual], price[mutual]
+    best, price = np.empty(n, np.int64), np.empty(n)
+    terms = _Terms.of(moments)
+    for start in range(0, n, CHUNK):  # bounds the memory
+        part = near[start: start + CHUNK]
+        own = np.arange(start, start + len(part))[:, None]
+        cost = terms.costs(np.broadcast_to(own, part.shape), part, colour_share)
+        cost[part == own] = np.inf
+        place = cost.argmin(axis=1)
+        rows = np.arange(len(part))
+        best[start: start + CHUNK], price[start: start + CHUNK] = part[rows, place], cost[
+            rows, place]
+    return _matching(best, price)
 
 
-def _pair_costs(moments: Moments, i: NDArray, j: NDArray, colour_share: float) -> F64:
-    """Runnalls' bound on the divergence that merging i and j costs (Eq. 4), and Ward's in colour.
+def _matching(best: NDArray, price: F64) -> tuple[NDArray, NDArray, F64]:
+    """(first, second, cost) of pairs (i, best[i]), each the cheapest at both of its ends."""
+    n = len(best)
+    # Equal prices in mixed order, or chains of repeated points would give one pair a round.
+    mixed = (np.arange(n, dtype=np.uint64) * np.uint64(2654435761)) & np.uint64(0xFFFFFFFF)
+    order = np.lexsort((mixed, price))
+    rank = np.empty(n, np.int64)
+    rank[order] = np.arange(n)
+    least = rank.copy()
+    np.minimum.at(least, best, rank)
+    pairs = np.flatnonzero((rank == least) & (rank == least[best]) & np.isfinite(price))
+    return pairs, best[pairs], price[pairs]
 
-    Shape: (w_i + w_j) log|S| - w_i log|S_i| - w_j log|S_j|, S the merged covariance; flatness
-    beyond 20:1 does not count. Colour: reduced weight times squared distance.
-    """
-    flat = FLATTEST**2 * np.einsum("nii->n", moments.cov)
-    cov = moments.cov + flat[:, None, None] * np.eye(3)
-    total = moments.weight[i] + moments.weight[j]
-    share = moments.weight[i] / total
-    away, both = moments.mean[i] - moments.mean[j], share * (1 - share)
-    logs = _log_determinant(*_upper(cov))
-    merged = [share * a[i] + (1 - share) * a[j] + both * away[..., x] * away[..., y]
-              for a, (x, y) in zip(_upper(cov), _PLACES, strict=True)]
-    growth = _log_determinant(*merged) - share * logs[i] - (1 - share) * logs[j]
-    colour = SH_C0**2 * ((moments.sh[i, :3] - moments.sh[j, :3]) ** 2).sum(-1)
-    return total * (SHAPE_SHARE * growth + colour_share * both * colour)
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the cost of a pair is made of, by Gaussian; cov: the 6 upper entries."""
+
+    weight: F64
+    mean: F64
+    cov: list[F64]
+    log_det: F64
+    colour: F64
+
+    @classmethod
+    def of(cls, moments: Moments) -> _Terms:
+        flat = FLATTEST**2 * np.einsum("nii->n", moments.cov)
+        cov = _upper(moments.cov + flat[:, None, None] * np.eye(3))
+        return cls(moments.weight, moments.mean, cov, _log_determinant(*cov),
+                   SH_C0 * moments.sh[:, :3])
+
+    def costs(self, i: NDArray, j: NDArray, colour_share: float) -> F64:
+        """Runnalls' bound on the divergence that merging i and j costs, and Ward's in colour.
+
+        Shape: (w_i + w_j) log|S| - w_i log|S_i| - w_j log|S_j|, S the merged covariance;
+        flatness beyond 20:1 does not count. Colour: reduced weight times squared distance.
+        """
+        total = self.weight[i] + self.weight[j]
+        share = self.weight[i] / total
+        away, both = self.mean[i] - self.mean[j], share * (1 - share)
+        merged = [share * a[i] + (1 - share) * a[j] + both * away[..., x] * away[..., y]
+                  for a, (x, y) in zip(self.cov, _PLACES, strict=True)]
+        logs = share * self.log_det[i] + (1 - share) * self.log_det[j]
+        colour = ((self.colour[i] - self.colour[j]) ** 2).sum(-1)
+        growth = _log_determinant(*merged) - logs
+        return total * (SHAPE_SHARE * growth + colour_share * both * colour)
 
 
 _PLACES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -176,30 +203,3 @@ def _upper(cov: F64) -> list[F64]:
 def _log_determinant(xx: F64, xy: F64, xz: F64, yy: F64, yz: F64, zz: F64) -> F64:
     det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
     return np.log(np.maximum(det, 1e-200))
-
-
-def absorb(moments: Moments, kept: NDArray[np.integer], reach: float = 2.0,
-           colour_share: float = 1.0) -> Moments:
-    """Each Gaussian left out joins its best survivor near it, or is dropped where none is.
-
-    kept: [K] rows. reach: largest distance in standard deviations of the two together.
-    """
-    n = len(moments.weight)
-    mask = np.zeros(n, np.bool_)
-    mask[kept] = True
-    lost = np.flatnonzero(~mask)
-    near = kept[candidates(moments.mean[lost], moments.mean[kept], 4)]
-    own = np.broadcast_to(lost[:, None], near.shape)
-    away = moments.mean[own] - moments.mean[near]
-    spread = np.einsum("nii->n", moments.cov)
-    distance = (away**2).sum(-1) / (spread[own] + spread[near])
-    colour = ((moments.sh[own, :3] - moments.sh[near, :3]) ** 2).sum(-1) * SH_C0**2
-    cost = colour_share * colour + distance * 0.05
-    place = cost.argmin(axis=1)
-    best = near[np.arange(len(lost)), place]
-    close = distance[np.arange(len(lost)), place] <= reach**2
-    number = np.full(n, -1)
-    number[kept] = np.arange(len(kept))
-    rows = np.concatenate([kept, lost[close]])
-    group = np.concatenate([np.arange(len(kept)), number[best[close]]])
-    return moments.take(rows).grouped(group, len(kept))
