@@ -160,7 +160,8 @@ def _thin(splats: Splats, options: EncoderOptions, cameras, photos, error, progr
         splats = splats.with_sh_degree(min(plan.sh_degree, splats.sh_degree))
         report["dropped"]["beyond what the target size pays for"] = (
             before.n_gaussians - splats.n_gaussians)
-        report["sh_degree_from"] = before.sh_degree
+        if splats.sh_degree < before.sh_degree:
+            report["sh_degree_from"] = before.sh_degree
     else:
         before, plan = splats, replace(plan, count=splats.n_gaussians, sh_degree=splats.sh_degree)
     if not trained:

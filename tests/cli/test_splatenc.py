@@ -106,6 +106,7 @@ def test_cameras_become_default_views(enc, dec, scene_ply, cameras_json, tmp_pat
     (["--lossless", "--target-size", "1MB"], "lossy"),
     (["--keep-order"], "lossless"),
     (["--default-views"], "--cameras"),
+    (["--images", "."], "--cameras"),
     (["-q", "0"], "quality"),
     (["-e", "10"], "effort"),
     (["--no-such-option"], "--no-such-option"),
