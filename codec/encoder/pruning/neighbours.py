@@ -31,7 +31,7 @@ def candidates(points: F64, anchors: F64, width: int = 4) -> NDArray[np.int64]:
     reach = max(float(np.abs(bent[1]).max(initial=0.0)), 1e-9)
     points, anchors = ((values / reach + 1) / 2.5 for values in bent)
     steps = np.arange(-width, width + 1)
-    found = []
+    found: list[NDArray[np.int64]] = []
     for shift in _SHIFTS:
         codes = morton_codes(anchors + np.array(shift) * 0.5)
         order = np.argsort(codes, kind="stable")

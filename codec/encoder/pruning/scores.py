@@ -67,4 +67,5 @@ def loss_gradients(
         for name, total in totals.items():
             values = getattr(gradients, name).reshape(splats.n_gaussians, -1)
             total += np.sqrt(np.einsum("nk,nk->n", values, values, dtype=np.float64))
-    return sum(total / max(float(total.mean()), 1e-300) for total in totals.values())
+    shares = [total / max(float(total.mean()), 1e-300) for total in totals.values()]
+    return np.sum(shares, axis=0)
