@@ -304,7 +304,7 @@ def _on_ray(jobs: list, workers: int, address: str | None) -> Iterator[tuple]:
     if address:
         ray.init(address=address, runtime_env=runtime, log_to_driver=True)
     else:
-        ray.init(num_cpus=workers, include_dashboard=False, runtime_env=runtime,
+        ray.init("local", num_cpus=workers, include_dashboard=False, runtime_env=runtime,
                  object_store_memory=200 << 20)
     try:
         attempt = ray.remote(num_cpus=1, max_retries=1)(_attempt)
