@@ -116,9 +116,9 @@ def target_views(splats: Splats, cameras: list[Camera] | None, photos: Path | No
     if cameras:
         chosen = spread_views(cameras)
         return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
-    from codec.rendering.views import seeded_views
+    from codec.encoder.planned_views import plan_views
 
-    planned = seeded_views(splats, PLANNED_VIEWS, WIDTH, WIDTH * 3 // 4, seed)
+    planned = plan_views(splats, PLANNED_VIEWS, WIDTH, WIDTH * 3 // 4, seed, threads)
     return rendered_views(splats, planned, threads)
 
 
