@@ -95,12 +95,12 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
     from codec.encoder.search import choose_steps, fit_size, view_error
 
     cameras, photos = seen
-    error = view_error(splats, cameras, options, report)
+    error, views = view_error(splats, cameras, options, report)
     original, retrainer = splats, None
     if is_sparse(splats.n_gaussians, options.target_size):
-        splats, retrainer = _thin(splats, options, cameras, photos, error, progress, report)
+        splats, retrainer = _thin(splats, options, views, photos, progress, report)
     else:
-        splats = _prune(splats, options, cameras, error, report)
+        splats = _prune(splats, options, views, report)
     probe_error = error
     if splats is not original and error is not None:
         probe_error = error.against(splats)  # steps are judged apart from what pruning did
@@ -144,15 +144,16 @@ class _Scene:
     prepared: Prepared
 
 
-def _thin(splats: Splats, options: EncoderOptions, cameras, photos, error, progress, report):
+def _thin(splats: Splats, options: EncoderOptions, views, photos, progress, report):
     """(A scene of as many Gaussians as the target pays for, its trainer or None)."""
     from codec.encoder import reopt
     from codec.encoder.pruning import reduce_scene
 
-    trained = error is not None and options.effort >= reopt.FIRST_EFFORT
+    trained = views is not None and options.effort >= reopt.FIRST_EFFORT
     plan = reopt.plan_for(splats, options, trained)
     if options.max_gaussians is None and options.sh_degree is None:
-        name = options.prune_strategy if error is not None else "footprint"
+        name = options.prune_strategy if views is not None else "footprint"
+        cameras = views.cameras if views is not None else None
         before = splats
         progress("pruning", 0.0, name)
         splats = reduce_scene(splats, plan.count, name, cameras=cameras, seed=options.seed,
@@ -166,14 +167,14 @@ def _thin(splats: Splats, options: EncoderOptions, cameras, photos, error, progr
         before, plan = splats, replace(plan, count=splats.n_gaussians, sh_degree=splats.sh_degree)
     if not trained:
         return splats, None
-    views = reopt.target_views(before, cameras, photos, options.seed, options.threads)
-    retrainer = reopt.Retrainer(views, plan, splats.antialiased, progress)
-    report["trained"] = {"views": len(views), "iterations": plan.iterations,
+    targets = reopt.target_views(before, views.cameras, photos, options.threads)
+    retrainer = reopt.Retrainer(targets, plan, splats.antialiased, progress)
+    report["trained"] = {"views": len(targets), "iterations": plan.iterations,
                          "towards": "photos" if photos else "renders of the input"}
     return retrainer.free(splats), retrainer
 
 
-def _prune(splats: Splats, options: EncoderOptions, cameras, error, report) -> Splats:
+def _prune(splats: Splats, options: EncoderOptions, views, report) -> Splats:
     """Drop what is too faint to be seen at this quality; targets count as the quality's middle."""
     from codec.encoder.prune import prune_by_views, prune_plain
 
@@ -184,8 +185,8 @@ def _prune(splats: Splats, options: EncoderOptions, cameras, error, report) -> S
         quality = 2 * (options.target_psnr - 10)
     if options.target_size is not None:
         quality = 60.0
-    if error is not None and options.effort >= 3:
-        kept = prune_by_views(splats, cameras, quality, options.seed, options.threads)
+    if views is not None and options.effort >= 3:
+        kept = prune_by_views(splats, views.cameras, views.given, quality, options.threads)
     else:
         kept = prune_plain(splats, quality)
     if kept.n_gaussians < splats.n_gaussians:

@@ -18,7 +18,6 @@ SCORE_VIEWS, CHECK_VIEWS, SCORE_WIDTH = 48, 12, 320
 MAX_UNSEEN_SHARE = 0.08
 # Real cameras are proof; planned ones overlook what some real view shows (south-building).
 MAX_SHARE, MAX_PLANNED_SHARE = 0.6, 0.3
-PLANNED_VIEWS = 24
 
 
 def drop_invisible(splats: Splats) -> Splats:
@@ -74,24 +73,20 @@ def prune_plain(splats: Splats, quality: float) -> Splats:
     return splats.take(_kept(footprint_score(splats), count)) if count else splats
 
 
-def prune_by_views(splats: Splats, cameras: list[Camera] | None, quality: float, seed: int,
+def prune_by_views(splats: Splats, cameras: list[Camera], given: bool, quality: float,
                    threads: int) -> Splats:
     """Drop the least visible while the renders' error stays a small share of the budget.
 
-    cameras: the scene's own; when None, planned views are used beside the footprint. The budget
-    holds in the mean of the views looked at, and four times the budget in each of them.
+    given: the cameras are the scene's own; planned ones are used beside the footprint, and let
+    less go. The budget holds in the mean of the views looked at, and four times the budget in
+    each of them.
     """
     from codec.encoder.probe import ViewError
 
-    if cameras:
-        views, limit = _spread(cameras, SCORE_VIEWS), MAX_SHARE
-        score = view_score(splats, views, threads)
-    else:
-        from codec.encoder.planned_views import plan_views
-
-        size = (PLANNED_VIEWS, SCORE_WIDTH, SCORE_WIDTH * 3 // 4)
-        views, limit = plan_views(splats, *size, seed, threads), planned_share(quality)
-        score = np.maximum(view_score(splats, views, threads), footprint_score(splats))
+    views = _spread(cameras, SCORE_VIEWS)
+    score, limit = view_score(splats, views, threads), MAX_SHARE
+    if not given:
+        score, limit = np.maximum(score, footprint_score(splats)), planned_share(quality)
     error = ViewError(splats, [_small(c) for c in _spread(views, CHECK_VIEWS)], threads)
     budget = ERROR_SHARE * 10 ** (-target_db(quality) / 10)
     low, high = 0.0, limit

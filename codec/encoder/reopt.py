@@ -27,7 +27,6 @@ QUANTIZED_SHARE = 0.3
 """Of the iterations, those with the quantization in the loop."""
 WIDTH = 480
 MOST_VIEWS = 160
-PLANNED_VIEWS = 64
 BITS_TRAINED, BITS_UNTRAINED = 64.0, 48.0
 """What a Gaussian costs where counts are chosen: without training, more and coarser ones win."""
 SPARSE_BITS = 64.0
@@ -110,16 +109,11 @@ def photo_views(cameras: list[Camera], folder: Path) -> TargetViews:
     return TargetViews(cameras, images)
 
 
-def target_views(splats: Splats, cameras: list[Camera] | None, photos: Path | None,
-                 seed: int, threads: int) -> TargetViews:
-    """Photos of the cameras, or the scene's renders from them, or from planned views."""
-    if cameras:
-        chosen = spread_views(cameras)
-        return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
-    from codec.encoder.planned_views import plan_views
-
-    planned = plan_views(splats, PLANNED_VIEWS, WIDTH, WIDTH * 3 // 4, seed, threads)
-    return rendered_views(splats, planned, threads)
+def target_views(splats: Splats, cameras: list[Camera], photos: Path | None,
+                 threads: int) -> TargetViews:
+    """Photos of the cameras, or the scene's renders from them."""
+    chosen = spread_views(cameras)
+    return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
 
 
 def is_sparse(n_gaussians: int, target_size: int | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ CANDIDATE_WEIGHTS = {
     "sh": (Weights(8, 8), Weights(4, 4), Weights(16, 12), Weights(16, 4)),
 }
 N_VIEWS, VIEW_WIDTH = 5, 400
+PLANNED_VIEWS, PLANNED_WIDTH = 48, 480
 
 
 def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,
@@ -86,35 +87,53 @@ def near_lossless_steps(prepared: Prepared) -> Steps:
 
 
 def view_error(splats, cameras, options: EncoderOptions, report: dict):
-    """Renders to compare with, or None: at low effort, or (noted) without a renderer."""
+    """(Renders to compare with, the views to work with), or two None.
+
+    None at low effort, and (noted in the report) without a renderer.
+    """
     needed = options.effort >= SEARCH_EFFORT or options.target_psnr is not None
     if not needed or options.mode != "lossy" or not splats.n_gaussians:
-        return None
+        return None, None
     from codec.encoder.probe import ViewError
 
-    chosen = search_views(splats, cameras, options.seed)
     try:
+        views = encoder_views(splats, cameras, options)
+        chosen = search_views(views.cameras)
         error = ViewError(splats, chosen, options.threads)
     except BackendError as exc:
         if options.target_psnr is not None:
             raise
         report["note"] = f"steps by the analytic plan, no renderer: {exc}"
-        return None
-    source = "the given cameras" if cameras else f"seeded views (seed {options.seed})"
-    report["views"] = f"{len(chosen)} of {source}"
-    return error
+        return None, None
+    source = "the given cameras" if views.given else "planned views"
+    report["views"] = f"{len(chosen)} of {len(views.cameras)} {source}"
+    return error, views
 
 
-def search_views(splats: Splats, cameras: list[Camera] | None, seed: int) -> list[Camera]:
-    """A few small views: evenly spaced ones of the given cameras, or seeded ones."""
+@dataclass(frozen=True, slots=True)
+class EncoderViews:
+    """The cameras that an encode renders from, made once.   given: by the user, not planned."""
+
+    cameras: list[Camera]
+    given: bool
+
+
+def encoder_views(splats: Splats, cameras: list[Camera] | None, options) -> EncoderViews:
+    """The given cameras, or planned ones. Raises BackendError without a renderer."""
     if cameras:
-        ordered = sorted(cameras, key=lambda camera: camera.name)
-        stride = max(1, len(ordered) // N_VIEWS)
-        chosen = ordered[stride // 2 :: stride][:N_VIEWS]
-        return [c.resized(VIEW_WIDTH) if c.width > VIEW_WIDTH else c for c in chosen]
-    from codec.rendering.views import seeded_views
+        return EncoderViews(cameras, True)
+    from codec.encoder.planned_views import plan_views
 
-    return seeded_views(splats, N_VIEWS, VIEW_WIDTH, VIEW_WIDTH * 3 // 4, seed)
+    size = (PLANNED_VIEWS, PLANNED_WIDTH, PLANNED_WIDTH * 3 // 4)
+    return EncoderViews(plan_views(splats, *size, options.seed, options.threads), False)
+
+
+def search_views(cameras: list[Camera]) -> list[Camera]:
+    """A few small views, evenly spaced by name."""
+    ordered = sorted(cameras, key=lambda camera: camera.name)
+    stride = max(1, len(ordered) // N_VIEWS)
+    chosen = ordered[stride // 2 :: stride][:N_VIEWS]
+    return [c.resized(VIEW_WIDTH) if c.width > VIEW_WIDTH else c for c in chosen]
 
 
 # Beyond these a few large Gaussians ruin whole views, which single-field probes do not foresee.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import codec
-from codec.encoder import reopt
+from codec.encoder import reopt, search
 from codec.encoder.plan import plan_steps
 from codec.encoder.prepare import prepare
 from codec.errors import SceneError
@@ -82,7 +82,7 @@ def test_same_bytes_for_any_number_of_threads(ball, cameras, monkeypatch):
 def test_without_cameras_views_are_planned(ball, monkeypatch):
     """Only the scene is needed."""
     monkeypatch.setattr(reopt, "ITERATIONS", {4: 4})
-    monkeypatch.setattr(reopt, "PLANNED_VIEWS", 3)
+    monkeypatch.setattr(search, "PLANNED_VIEWS", 3)
     data, report = report_of(ball, None, effort=4, target_size=3000)
     assert len(data) <= 3000 and report["trained"]["views"] == 3
 
