@@ -1,7 +1,6 @@
 """Low target sizes: scenes thinned, trained and quantized in the loop."""
 
 import signal
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from codec.encoder.prepare import prepare
 from codec.errors import SceneError
 from codec.options import EncoderOptions
 from codec.rendering import orbit_cameras
-from tests.unit.test_codec import scene as random_scene
+from tests.conftest import random_scene
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +70,13 @@ def test_training_pays_and_the_size_holds(ball, cameras, monkeypatch):
     assert plain["dropped"]["beyond what the target size pays for"] > 0
 
 
+def test_no_prune_keeps_all(ball, cameras):
+    """--no-prune holds at low target sizes too: coarser Gaussians, none fewer."""
+    data, report = report_of(ball, cameras, effort=3, target_size=10_000, prune=False)
+    assert len(data) <= 10_000 and codec.decode(data).n_gaussians == ball.n_gaussians
+    assert not report["dropped"]
+
+
 def test_same_bytes_for_any_number_of_threads(ball, cameras, monkeypatch):
     """Training is deterministic."""
     monkeypatch.setattr(reopt, "ITERATIONS", {4: 6})
@@ -97,10 +103,15 @@ def test_missing_photo_is_one_clear_line(ball, cameras, tmp_path):
 def test_ctrl_c_keeps_the_best_so_far(ball, cameras):
     """An interrupt ends the training after its step; the next stage does not start."""
     plan = reopt.Reopt(100_000, ball.n_gaussians, 1)
-    trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
-    timer = threading.Timer(1.0, lambda: signal.raise_signal(signal.SIGINT))
+    steps = []
+
+    def progress(stage, part, text):
+        steps.append(part)
+        if len(steps) == 2:  # the first tells how the scene stood before the training
+            signal.raise_signal(signal.SIGINT)
+
+    trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, progress)
     dimmed = replace(ball, sh0=0.5 * ball.sh0)
-    timer.start()
     out = trainer.free(dimmed)
     assert trainer.interrupted and out.n_gaussians == ball.n_gaussians
     assert trainer.quantized(out, plan_steps(prepare(out), 50)) is out
