@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -18,3 +19,19 @@ def shared_data(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"shared data {name} is absent")
     return path
+
+
+def random_scene(n=400, sh_degree=1, seed=0):
+    """n Gaussians of independent normal values: no structure a coder could lean on."""
+    import codec
+
+    rng = np.random.default_rng(seed)
+    rest = (sh_degree + 1) ** 2 - 1
+    return codec.Splats(
+        rng.normal(size=(n, 3)).astype(np.float32),
+        rng.normal(-4, 1, (n, 3)).astype(np.float32),
+        rng.normal(size=(n, 4)).astype(np.float32),
+        rng.normal(0, 2, n).astype(np.float32),
+        rng.normal(size=(n, 3)).astype(np.float32),
+        (0.1 * rng.normal(size=(n, rest, 3))).astype(np.float32),
+    )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from codec.io.cameras import write_cameras
 from codec.io.ply import read_ply, write_ply
+from codec.optimize.photos import read_photo
 from codec.scene import Camera, Splats
 from tools import significance
 from tools.bench import our_command
@@ -247,7 +248,8 @@ class Material:
     def _gradient_scores(self) -> NDArray[np.float64]:
         stride = max(1, len(self.train) // GRADIENT_VIEWS)
         cameras = [significance.small(c) for c in self.train[::stride] if c.name in self.photos]
-        photos = [read_photo(self.photos[c.name], c.width, c.height) for c in cameras]
+        photos = [read_photo(self.photos[c.name], (c.width, c.height)).astype(np.float32) / 255
+                  for c in cameras]
         return significance.gradient_scores(self.splats, cameras, photos)
 
     def pruned(self, codec: Codec, keep: float) -> Splats:
@@ -260,17 +262,6 @@ class Material:
             rows = significance.keep_best(self.scores(codec.score), count)
         kept = splats.take(rows) if count < n else splats
         return kept if codec.sh_degree is None else kept.with_sh_degree(codec.sh_degree)
-
-
-def read_photo(path: Path, width: int, height: int) -> NDArray[np.float32]:
-    """[height, width, 3] in 0..1, resampled with a Lanczos filter."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        rgb = image.convert("RGB")
-        if rgb.size != (width, height):
-            rgb = rgb.resize((width, height), Image.Resampling.LANCZOS)
-        return np.asarray(rgb, np.float32) / 255
 
 
 def code(codec: Codec, value: float, material: Material, folder: Path,

@@ -97,7 +97,7 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
     cameras, photos = seen
     error, views = view_error(splats, cameras, options, report)
     original, retrainer = splats, None
-    if is_sparse(splats.n_gaussians, options.target_size):
+    if options.prune and is_sparse(splats.n_gaussians, options.target_size):
         splats, retrainer = _thin(splats, options, views, photos, progress, report)
     else:
         splats = _prune(splats, options, views, report)

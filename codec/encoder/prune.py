@@ -13,7 +13,7 @@ from codec.scene import Camera, Splats
 INVISIBLE_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
 # Share of the error budget of a quality that pruning may take.
 ERROR_SHARE = 0.12
-SCORE_VIEWS, CHECK_VIEWS, SCORE_WIDTH = 48, 12, 320
+CHECK_VIEWS = 12
 # Without rendering nothing proves that a Gaussian is hidden: never drop more than this.
 MAX_UNSEEN_SHARE = 0.08
 # Real cameras are proof; planned ones overlook what some real view shows (south-building).
@@ -37,24 +37,6 @@ def footprint_score(splats: Splats) -> NDArray[np.float64]:
     near = max(float(np.percentile(distance, 60)), 1e-30) if n else 1.0
     score = alpha * area / np.maximum(distance, near) ** 2
     return score / max(float(score.mean()), 1e-300) if n else score
-
-
-def keep_most_visible(splats: Splats, count: int) -> Splats:
-    """The `count` Gaussians with the largest footprint score, in input order."""
-    order = np.argsort(-footprint_score(splats), kind="stable")[:count]
-    return splats.take(np.sort(order))
-
-
-def view_score(splats: Splats, cameras: list[Camera], threads: int) -> NDArray[np.float64]:
-    """[N] sum of alpha * T over all pixels of some views (ExGS Eq. 7), mean 1."""
-    from codec.rendering.base import RenderOptions
-    from codec.rendering.cpu import CpuRenderer
-
-    renderer = CpuRenderer(RenderOptions(threads=threads))
-    total = np.zeros(splats.n_gaussians)
-    for camera in cameras:
-        total += renderer.contributions(splats, _small(camera))
-    return total / max(float(total.mean()), 1e-300)
 
 
 def plain_share(quality: float) -> float:
@@ -82,12 +64,14 @@ def prune_by_views(splats: Splats, cameras: list[Camera], given: bool, quality: 
     each of them.
     """
     from codec.encoder.probe import ViewError
+    from codec.encoder.pruning.views import ScoreViews, blending_weights, spread
 
-    views = _spread(cameras, SCORE_VIEWS)
-    score, limit = view_score(splats, views, threads), MAX_SHARE
+    views = ScoreViews.of(cameras, threads)
+    score, limit = blending_weights(splats, views), MAX_SHARE
     if not given:
+        score = score / max(float(score.mean()), 1e-300)  # as the footprint's: of mean 1
         score, limit = np.maximum(score, footprint_score(splats)), planned_share(quality)
-    error = ViewError(splats, [_small(c) for c in _spread(views, CHECK_VIEWS)], threads)
+    error = ViewError(splats, spread(list(views.cameras), CHECK_VIEWS), threads)
     budget = ERROR_SHARE * 10 ** (-target_db(quality) / 10)
     low, high = 0.0, limit
     for _ in range(7):
@@ -97,15 +81,6 @@ def prune_by_views(splats: Splats, cameras: list[Camera], given: bool, quality: 
         low, high = (share, high) if fits else (low, share)
     count = int(low * splats.n_gaussians)
     return splats.take(_kept(score, count)) if count else splats
-
-
-def _spread(cameras: list[Camera], count: int) -> list[Camera]:
-    stride = -(-len(cameras) // count)
-    return sorted(cameras, key=lambda camera: camera.name)[::stride]
-
-
-def _small(camera: Camera) -> Camera:
-    return camera.resized(SCORE_WIDTH) if camera.width > SCORE_WIDTH else camera
 
 
 def _kept(score, count: int):

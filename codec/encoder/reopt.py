@@ -2,9 +2,9 @@
 
 After pruning this is where nearly all quality comes from at low rates (METHODS A.1.1). Targets
 are the original's own renders (self-distillation, no photos needed) or posed photos. The count is
-fixed: spent Gaussians move to where they help (Kheradmand et al. 2024). Then the chosen steps
-stand in the loop: renders are of the quantized scene, gradients pass straight through, and a
-rate term pulls attributes towards what the codec's own fields predict.
+fixed: spent Gaussians become halves of those with large gradients (`optimize.densify.Split`). Then
+the chosen steps stand in the loop: renders are of the quantized scene, and gradients pass straight
+through.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from codec.encoder.prepare import prepare
 from codec.encoder.steps import Quantized, Steps, quantize_scene
 from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
+from codec.wire.tables import MAX_REFINE_BITS
 
 FIRST_EFFORT = 4
 ITERATIONS = {4: 300, 5: 700, 6: 2000, 7: 6000, 8: 16000, 9: 32000}
@@ -202,8 +203,9 @@ class Retrainer:
             return {"psnr_train": db}
 
         best = Best(splats, measure(splats)["psnr_train"], 0)  # a stage never makes it worse
-        loop = Loop(trainer, options.iterations, measure, Record(), best,
-                    measure_every=max(50, options.iterations // 8), budget=share * self.plan.budget)
+        every = int(np.clip(options.iterations // 8, 50, 500))
+        loop = Loop(trainer, options.iterations, measure, Record(), best, measure_every=every,
+                    budget=share * self.plan.budget)
         out = loop.run()
         self.interrupted = loop.record.ended == "interrupted"
         return out
@@ -223,8 +225,6 @@ def quantized_scene(splats: Splats, steps: Steps) -> Splats:
 def dequantize(q: Quantized, like: Splats) -> Splats:
     """Reconstruction (spec 5.8) of a quantized scene in input order."""
     params, s, n = q.params, q.symbols, like.n_gaussians
-    from codec.wire.tables import MAX_REFINE_BITS
-
     refine = quantize.refine_bits(params, MAX_REFINE_BITS, q.alpha, q.footprint)
     rotation = quantize.rotation_bits(params, s.scales, q.alpha, q.footprint)
     entry = quantize.alpha_index(s.opacity, params.opacity_levels)

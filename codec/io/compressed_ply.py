@@ -22,11 +22,6 @@ _RANGES = [f"{end}_{what}{axis}" for what in ("", "scale_") for end in ("min", "
 _COLOR_RANGES = ["min_r", "min_g", "min_b", "max_r", "max_g", "max_b"]
 
 
-def is_compressed_ply(header: Header) -> bool:
-    vertex = header.element("vertex")
-    return vertex is not None and any(p.name == _PACKED[0] for p in vertex.properties)
-
-
 def read_compressed_ply(data: memoryview, header: Header, antialiased: bool) -> Splats:
     """Decode the whole file. Raises SceneError when elements or properties are missing."""
     elements = read_elements(data, header, ["chunk", "vertex", "sh"])

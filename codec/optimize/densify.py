@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from codec.optimize.adam import ATTRIBUTES, Adam
 from codec.optimize.options import TrainOptions
+from codec.rendering.reference import rotation_matrices
 from codec.scene import Camera, Splats
 
 _MOST_COPIES = 51
@@ -129,15 +130,6 @@ def place_copies(splats: Splats, adam: Adam, parents: NDArray, overwrite: NDArra
     return splats.take(index)
 
 
-def rotations(quats: F32) -> F32:
-    """Rotation matrices [N, 3, 3] of quaternions [N, 4] wxyz of any norm."""
-    w, x, y, z = (quats / np.linalg.norm(quats, axis=1, keepdims=True)).T
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-            2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-            2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
-    return np.stack(rows, axis=1).reshape(-1, 3, 3)
-
-
 @dataclass(slots=True)
 class Classic:
     """Clone, split and prune by the mean gradient of the projected centre.
@@ -186,7 +178,8 @@ class Classic:
         halves = np.concatenate([splits, np.arange(n + len(clones), len(index))])
         drawn = rng.standard_normal((len(halves), 3)).astype(np.float32)
         spread = np.exp(splats.log_scales[halves]) * drawn
-        splats.means[halves] += np.einsum("nij,nj->ni", rotations(splats.quats[halves]), spread)
+        frames = rotation_matrices(splats.quats[halves])
+        splats.means[halves] += np.einsum("nij,nj->ni", frames, spread)
         splats.log_scales[halves] -= np.float32(np.log(1.6))
         return splats
 
@@ -212,7 +205,7 @@ def divide(splats: Splats, parents: NDArray) -> tuple[Splats, Splats]:
     half = splats.take(parents)
     rows, axis = np.arange(len(parents)), half.log_scales.argmax(1)
     length = np.exp(half.log_scales[rows, axis])
-    away = rotations(half.quats)[rows, :, axis] * (_APART * length)[:, None]
+    away = rotation_matrices(half.quats)[rows, :, axis] * (_APART * length)[:, None]
     half.log_scales[rows, axis] += np.float32(0.5 * np.log(1 - _APART**2))
     share = 0.5 / np.sqrt(1 - _APART**2)
     half.opacity_logits[:] = logit(1 - (1 - sigmoid(half.opacity_logits)) ** share)

@@ -1,25 +1,18 @@
 """Decoding shared between processes: same file, whatever happens to the workers."""
 
-import numpy as np
 import pytest
 
 import codec
 from codec.cli import workers
 from codec.errors import FormatError, UsageError
 from codec.options import DecoderLimits
+from tests.conftest import random_scene
 
 
 @pytest.fixture
 def tiled(tmp_path):
     """A stream of four tiles."""
-    rng = np.random.default_rng(5)
-    n = 4000
-    splats = codec.Splats(
-        rng.normal(size=(n, 3)).astype(np.float32), rng.normal(-4, 1, (n, 3)).astype(np.float32),
-        rng.normal(size=(n, 4)).astype(np.float32), rng.normal(0, 2, n).astype(np.float32),
-        rng.normal(size=(n, 3)).astype(np.float32),
-        (0.1 * rng.normal(size=(n, 3, 3))).astype(np.float32),
-    )
+    splats = random_scene(4000, seed=5)
     path = tmp_path / "scene.nfx"
     path.write_bytes(codec.encode(splats, codec.EncoderOptions(effort=1, tile_size=1024)))
     return path

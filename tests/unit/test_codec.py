@@ -8,19 +8,7 @@ import pytest
 
 import codec
 from codec.errors import NfxError
-
-
-def scene(n, sh_degree=1, seed=0):
-    rng = np.random.default_rng(seed)
-    rest = (sh_degree + 1) ** 2 - 1
-    return codec.Splats(
-        rng.normal(size=(n, 3)).astype(np.float32),
-        rng.normal(-4, 1, (n, 3)).astype(np.float32),
-        rng.normal(size=(n, 4)).astype(np.float32),
-        rng.normal(0, 2, n).astype(np.float32),
-        rng.normal(size=(n, 3)).astype(np.float32),
-        (0.1 * rng.normal(size=(n, rest, 3))).astype(np.float32),
-    )
+from tests.conftest import random_scene as scene
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 300, 3000])

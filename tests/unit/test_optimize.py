@@ -18,7 +18,6 @@ from codec.optimize.densify import (
     divide,
     place_copies,
     place_halves,
-    rotations,
     shared_appearance,
     sigmoid,
 )
@@ -29,6 +28,7 @@ from codec.optimize.start import neighbour_distance, random_points, splats_from_
 from codec.optimize.trainer import Trainer, render_options
 from codec.rendering import RenderOptions, render
 from codec.rendering.backward import Gradients, GradRenderer
+from codec.rendering.reference import rotation_matrices
 from codec.scene import Camera, Splats
 
 F = np.float32
@@ -293,7 +293,7 @@ def test_halves_keep_mass_and_moments():
     splats.log_scales[:] = [-1.0, -1.2, -1.5]
     half, other = divide(splats, np.array([0]))
     np.testing.assert_allclose(half.means + other.means, 0, atol=1e-6)
-    turn = rotations(splats.quats)[0]
+    turn = rotation_matrices(splats.quats)[0]
     local = (half.means[0] @ turn) ** 2 + np.exp(2 * half.log_scales[0])
     np.testing.assert_allclose(local, np.exp(2 * splats.log_scales[0]), rtol=1e-4)
     splats.opacity_logits[:] = -2

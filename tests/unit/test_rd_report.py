@@ -310,8 +310,8 @@ def test_strips_interpolate_the_share_to_meet_the_bytes():
     assert run.value_at(known, 20_000, "keep") == pytest.approx(0.2)
     assert run.value_at(known, 5_000, "keep") == pytest.approx(0.05)
     assert run.value_at(known, 900_000, "keep") == 1
-    assert run.value_at(((20.0, 100), (40.0, 300)), 299, "quality") == 20
-    assert run.value_at(((20.0, 100), (40.0, 300)), 50, "quality") == 20
+    assert run.value_at(((20.0, 100), (40.0, 300)), 299, "ratio") == 20
+    assert run.value_at(((20.0, 100), (40.0, 300)), 50, "ratio") == 20
 
 
 def test_strip_shows_every_codec_at_the_budget(folder):

@@ -13,23 +13,11 @@ import pytest
 
 import codec
 from codec.errors import NfxError, SceneError, Truncated
+from tests.conftest import random_scene as scene
 
 ROOT = Path(__file__).parents[2]
 FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 FAST = codec.EncoderOptions(effort=1, prune=False)
-
-
-def scene(n=400, sh_degree=1, seed=0):
-    rng = np.random.default_rng(seed)
-    rest = (sh_degree + 1) ** 2 - 1
-    return codec.Splats(
-        rng.normal(size=(n, 3)).astype(np.float32),
-        rng.normal(-4, 1, (n, 3)).astype(np.float32),
-        rng.normal(size=(n, 4)).astype(np.float32),
-        rng.normal(0, 2, n).astype(np.float32),
-        rng.normal(size=(n, 3)).astype(np.float32),
-        (0.1 * rng.normal(size=(n, rest, 3))).astype(np.float32),
-    )
 
 
 def changed(splats, name, index, value):

@@ -204,7 +204,7 @@ class StripJob:
 def value_at(known: tuple[tuple[float, int], ...], budget: int, knob: str) -> float:
     """The knob's value for `budget` bytes, between known points, log over log for shares.
 
-    A quality is only taken from the known points: the next lower in bytes.
+    A ratio is only taken from the known points: the next lower in bytes.
     """
     ordered = sorted(known, key=lambda item: item[1])
     if knob != "keep":

@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from codec.errors import UsageError
 from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
+from codec.optimize.photos import HOLD_OUT as TEST_STRIDE
+from codec.optimize.photos import read_photo
+from codec.optimize.photos import split_views as hold_out
 from codec.rendering import RenderOptions, render
 from codec.scene import Camera, RenderedView, Splats
-from tools.ladder import Material, read_photo, source_hash
+from tools.ladder import Material, source_hash
 from tools.measure import Views, render_rgb
 from tools.metrics import PathViews, Suite
 from tools.metrics.consistency import camera_path
 from tools.metrics.image import psnr_float
 from tools.metrics.suite import mean_of_views
 
-TEST_STRIDE = 8
 """Every 8th view by name is a test view, as in the field's papers."""
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 
@@ -47,11 +49,10 @@ def split_views(cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
 
     With fewer than 8 views nothing is held out: all are both.
     """
-    ordered = sorted(cameras, key=lambda camera: camera.name)
-    if len(ordered) < TEST_STRIDE:
+    if len(cameras) < TEST_STRIDE:
+        ordered = sorted(cameras, key=lambda camera: camera.name)
         return ordered, ordered
-    train = [c for i, c in enumerate(ordered) if i % TEST_STRIDE]
-    return train, ordered[::TEST_STRIDE]
+    return hold_out(cameras)
 
 
 def find_photos(folder: Path, cameras: list[Camera]) -> dict[str, Path]:
@@ -119,7 +120,8 @@ def _references(spec: SceneSpec, test: list[Camera], photos: dict[str, Path],
     if missing:
         raise UsageError(f"{spec.photos} has no photo of test view {missing[0]}"
                          f" ({len(missing)} missing)")
-    found = [read_photo(photos[camera.name], camera.width, camera.height) for camera in test]
+    found = [read_photo(photos[c.name], (c.width, c.height)).astype(np.float32) / 255
+             for c in test]
     return found, f"held-out photos (every {TEST_STRIDE}th by name)"
 
 
