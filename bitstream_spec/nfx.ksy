@@ -61,6 +61,8 @@ types:
             '"VIEW"': view
             '"EXTR"': extr
             '"META"': meta_text
+            '"REST"': rest
+            '"MLRA"': mlra
       - id: crc
         type: u4
   varint:
@@ -317,6 +319,151 @@ types:
         type: varint
       - id: packed
         size: packed_length.value
+  model_id:
+    seq:
+      - id: id
+        type: u1
+      - id: name
+        type: text
+        if: id == 255
+      - id: revision
+        type: text
+        if: id > 0
+      - id: sha256
+        size: 32
+        if: id > 0
+  rest:
+    seq:
+      - id: record
+        type: u1
+      - id: known
+        type: rest_record
+        if: record == 1
+      - id: unknown
+        size-eos: true
+        if: record != 1
+  rest_record:
+    seq:
+      - id: kind
+        type: u1
+        enum: restorer_kind
+      - id: kind_version
+        type: u1
+      - id: backbone
+        type: model_id
+      - id: autoencoder
+        type: model_id
+      - id: adapters
+        type: model_id
+      - id: latent_scale
+        type: u4
+      - id: latent_shift
+        type: s4
+      - id: schedule
+        type: u1
+      - id: prediction
+        type: u1
+      - id: level
+        type: u4
+      - id: end_level
+        type: u4
+      - id: network_time
+        type: u2
+      - id: noise_mode
+        type: u1
+      - id: noise_scope
+        type: u1
+        if: noise_mode == 2
+      - id: noise_seed
+        type: u8
+        if: noise_mode == 2
+      - id: prompt
+        type: u1
+      - id: prompt_sha256
+        size: 32
+        if: prompt > 0
+      - id: guidance
+        type: u2
+      - id: mask
+        type: u1
+      - id: mask_grid
+        type: u1
+        if: mask == 1
+      - id: condition
+        type: u1
+      - id: strength
+        type: u1
+      - id: pad
+        type: u1
+      - id: pad_mode
+        type: u1
+      - id: tile
+        type: u1
+      - id: overlap
+        type: u1
+        if: tile > 0
+      - id: untiled
+        type: u1
+        if: tile > 0
+      - id: window
+        type: u1
+        if: tile > 0
+      - id: colour_fix
+        type: u1
+      - id: dtype
+        type: u1
+      - id: renderer
+        type: u1
+      - id: background
+        type: u1
+        repeat: expr
+        repeat-expr: 3
+  map_group:
+    seq:
+      - id: list
+        type: u1
+      - id: mode
+        type: u1
+      - id: step
+        type: u1
+      - id: n_runs
+        type: varint
+      - id: runs
+        type: map_run
+        repeat: expr
+        repeat-expr: n_runs.value
+      - id: half_alphabet
+        type: u1
+      - id: escape_bits
+        type: u1
+      - id: models
+        type: map_model
+        repeat: expr
+        repeat-expr: mode + 1
+      - id: factor_crc
+        type: u4
+  map_run:
+    seq:
+      - id: count
+        type: varint
+      - id: rank
+        type: varint
+  map_model:
+    seq:
+      - id: zero
+        type: u2
+      - id: decay
+        type: u1
+  mlra:
+    seq:
+      - id: n_groups
+        type: u1
+      - id: groups
+        type: map_group
+        repeat: expr
+        repeat-expr: n_groups
+      - id: payload
+        type: tile
   meta_text:
     seq:
       - id: json
@@ -324,6 +471,12 @@ types:
         type: str
         encoding: UTF-8
 enums:
+  restorer_kind:
+    1: small
+    2: nifi
+    3: gausspainter
+    4: gfix
+    5: img2img
   profile:
     0: lossy
     1: lossless

@@ -1,4 +1,4 @@
-"""``python -m conformance.gen``: write streams/ and bad/ anew.
+"""``python -m conformance.gen``: write streams/, bad/ and restorer/ anew.
 
 Streams come from seeded scenes and this repository's encoder; expected hashes from its decoder.
 """
@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from conformance import invalid, valid
+from conformance import invalid, restorer_cases, valid
 from conformance.judge import HERE, Outcome, OwnDecoder
 
 _PROFILES = {0: "lossy", 1: "lossless"}
@@ -46,7 +46,7 @@ def _decode(data: bytes) -> Outcome:
 
 def generate(root: Path = HERE) -> int:
     """Write all cases under `root`; returns how many. Raises ValueError when one misbehaves."""
-    for name in ("streams", "bad"):
+    for name in ("streams", "bad", restorer_cases.FOLDER):
         shutil.rmtree(root / name, ignore_errors=True)
     for name, (exercises, make) in valid.CASES.items():
         data = make()
@@ -61,7 +61,7 @@ def generate(root: Path = HERE) -> int:
         if outcome.error not in case.errors:
             raise ValueError(f"{name}: our decoder says {outcome}, expected {case.errors}")
         _write(root / "bad" / name, data, case.exercises, expect)
-    return len(valid.CASES) + len(invalid.CASES)
+    return len(valid.CASES) + len(invalid.CASES) + restorer_cases.generate(root)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,13 @@ class Nfx(KaitaiStruct):
     class Profile(IntEnum):
         lossy = 0
         lossless = 1
+
+    class RestorerKind(IntEnum):
+        small = 1
+        nifi = 2
+        gausspainter = 3
+        gfix = 4
+        img2img = 5
     def __init__(self, _io, _parent=None, _root=None):
         super(Nfx, self).__init__(_io)
         self._parent = _parent
@@ -83,11 +90,21 @@ class Nfx(KaitaiStruct):
                 self._raw_body = self._io.read_bytes(self.length)
                 _io__raw_body = KaitaiStream(BytesIO(self._raw_body))
                 self.body = Nfx.MetaText(_io__raw_body, self, self._root)
+            elif _on == u"MLRA":
+                pass
+                self._raw_body = self._io.read_bytes(self.length)
+                _io__raw_body = KaitaiStream(BytesIO(self._raw_body))
+                self.body = Nfx.Mlra(_io__raw_body, self, self._root)
             elif _on == u"MODL":
                 pass
                 self._raw_body = self._io.read_bytes(self.length)
                 _io__raw_body = KaitaiStream(BytesIO(self._raw_body))
                 self.body = Nfx.Modl(_io__raw_body, self, self._root)
+            elif _on == u"REST":
+                pass
+                self._raw_body = self._io.read_bytes(self.length)
+                _io__raw_body = KaitaiStream(BytesIO(self._raw_body))
+                self.body = Nfx.Rest(_io__raw_body, self, self._root)
             elif _on == u"TILE":
                 pass
                 self._raw_body = self._io.read_bytes(self.length)
@@ -122,7 +139,13 @@ class Nfx(KaitaiStruct):
             elif _on == u"META":
                 pass
                 self.body._fetch_instances()
+            elif _on == u"MLRA":
+                pass
+                self.body._fetch_instances()
             elif _on == u"MODL":
+                pass
+                self.body._fetch_instances()
+            elif _on == u"REST":
                 pass
                 self.body._fetch_instances()
             elif _on == u"TILE":
@@ -345,6 +368,78 @@ class Nfx(KaitaiStruct):
 
 
 
+    class MapGroup(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.MapGroup, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.list = self._io.read_u1()
+            self.mode = self._io.read_u1()
+            self.step = self._io.read_u1()
+            self.n_runs = Nfx.Varint(self._io, self, self._root)
+            self.runs = []
+            for i in range(self.n_runs.value):
+                self.runs.append(Nfx.MapRun(self._io, self, self._root))
+
+            self.half_alphabet = self._io.read_u1()
+            self.escape_bits = self._io.read_u1()
+            self.models = []
+            for i in range(self.mode + 1):
+                self.models.append(Nfx.MapModel(self._io, self, self._root))
+
+            self.factor_crc = self._io.read_u4le()
+
+
+        def _fetch_instances(self):
+            pass
+            self.n_runs._fetch_instances()
+            for i in range(len(self.runs)):
+                pass
+                self.runs[i]._fetch_instances()
+
+            for i in range(len(self.models)):
+                pass
+                self.models[i]._fetch_instances()
+
+
+
+    class MapModel(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.MapModel, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.zero = self._io.read_u2le()
+            self.decay = self._io.read_u1()
+
+
+        def _fetch_instances(self):
+            pass
+
+
+    class MapRun(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.MapRun, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.count = Nfx.Varint(self._io, self, self._root)
+            self.rank = Nfx.Varint(self._io, self, self._root)
+
+
+        def _fetch_instances(self):
+            pass
+            self.count._fetch_instances()
+            self.rank._fetch_instances()
+
+
     class MetaText(KaitaiStruct):
         def __init__(self, _io, _parent=None, _root=None):
             super(Nfx.MetaText, self).__init__(_io)
@@ -358,6 +453,69 @@ class Nfx(KaitaiStruct):
 
         def _fetch_instances(self):
             pass
+
+
+    class Mlra(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.Mlra, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.n_groups = self._io.read_u1()
+            self.groups = []
+            for i in range(self.n_groups):
+                self.groups.append(Nfx.MapGroup(self._io, self, self._root))
+
+            self.payload = Nfx.Tile(self._io, self, self._root)
+
+
+        def _fetch_instances(self):
+            pass
+            for i in range(len(self.groups)):
+                pass
+                self.groups[i]._fetch_instances()
+
+            self.payload._fetch_instances()
+
+
+    class ModelId(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.ModelId, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.id = self._io.read_u1()
+            if self.id == 255:
+                pass
+                self.name = Nfx.Text(self._io, self, self._root)
+
+            if self.id > 0:
+                pass
+                self.revision = Nfx.Text(self._io, self, self._root)
+
+            if self.id > 0:
+                pass
+                self.sha256 = self._io.read_bytes(32)
+
+
+
+        def _fetch_instances(self):
+            pass
+            if self.id == 255:
+                pass
+                self.name._fetch_instances()
+
+            if self.id > 0:
+                pass
+                self.revision._fetch_instances()
+
+            if self.id > 0:
+                pass
+
 
 
     class Modl(KaitaiStruct):
@@ -469,6 +627,133 @@ class Nfx(KaitaiStruct):
                 self.length_field._fetch_instances()
 
             if self.n_sh_layers > 0:
+                pass
+
+
+
+    class Rest(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.Rest, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.record = self._io.read_u1()
+            if self.record == 1:
+                pass
+                self.known = Nfx.RestRecord(self._io, self, self._root)
+
+            if self.record != 1:
+                pass
+                self.unknown = self._io.read_bytes_full()
+
+
+
+        def _fetch_instances(self):
+            pass
+            if self.record == 1:
+                pass
+                self.known._fetch_instances()
+
+            if self.record != 1:
+                pass
+
+
+
+    class RestRecord(KaitaiStruct):
+        def __init__(self, _io, _parent=None, _root=None):
+            super(Nfx.RestRecord, self).__init__(_io)
+            self._parent = _parent
+            self._root = _root
+            self._read()
+
+        def _read(self):
+            self.kind = KaitaiStream.resolve_enum(Nfx.RestorerKind, self._io.read_u1())
+            self.kind_version = self._io.read_u1()
+            self.backbone = Nfx.ModelId(self._io, self, self._root)
+            self.autoencoder = Nfx.ModelId(self._io, self, self._root)
+            self.adapters = Nfx.ModelId(self._io, self, self._root)
+            self.latent_scale = self._io.read_u4le()
+            self.latent_shift = self._io.read_s4le()
+            self.schedule = self._io.read_u1()
+            self.prediction = self._io.read_u1()
+            self.level = self._io.read_u4le()
+            self.end_level = self._io.read_u4le()
+            self.network_time = self._io.read_u2le()
+            self.noise_mode = self._io.read_u1()
+            if self.noise_mode == 2:
+                pass
+                self.noise_scope = self._io.read_u1()
+
+            if self.noise_mode == 2:
+                pass
+                self.noise_seed = self._io.read_u8le()
+
+            self.prompt = self._io.read_u1()
+            if self.prompt > 0:
+                pass
+                self.prompt_sha256 = self._io.read_bytes(32)
+
+            self.guidance = self._io.read_u2le()
+            self.mask = self._io.read_u1()
+            if self.mask == 1:
+                pass
+                self.mask_grid = self._io.read_u1()
+
+            self.condition = self._io.read_u1()
+            self.strength = self._io.read_u1()
+            self.pad = self._io.read_u1()
+            self.pad_mode = self._io.read_u1()
+            self.tile = self._io.read_u1()
+            if self.tile > 0:
+                pass
+                self.overlap = self._io.read_u1()
+
+            if self.tile > 0:
+                pass
+                self.untiled = self._io.read_u1()
+
+            if self.tile > 0:
+                pass
+                self.window = self._io.read_u1()
+
+            self.colour_fix = self._io.read_u1()
+            self.dtype = self._io.read_u1()
+            self.renderer = self._io.read_u1()
+            self.background = []
+            for i in range(3):
+                self.background.append(self._io.read_u1())
+
+
+
+        def _fetch_instances(self):
+            pass
+            self.backbone._fetch_instances()
+            self.autoencoder._fetch_instances()
+            self.adapters._fetch_instances()
+            if self.noise_mode == 2:
+                pass
+
+            if self.noise_mode == 2:
+                pass
+
+            if self.prompt > 0:
+                pass
+
+            if self.mask == 1:
+                pass
+
+            if self.tile > 0:
+                pass
+
+            if self.tile > 0:
+                pass
+
+            if self.tile > 0:
+                pass
+
+            for i in range(len(self.background)):
                 pass
 
 

@@ -77,6 +77,14 @@ def _cut(data: bytes, layer: int, extra: int = 0) -> bytes:
     return data[: end + extra]
 
 
+def _with_restorer() -> bytes:
+    from codec.core.mlra import write_maps
+    from codec.wire.restorer import write_restorer
+    from conformance import restorer_cases as cases
+
+    return cases.with_boxes(write_restorer(cases.GFIX), write_maps(cases.example_maps()))
+
+
 def _layered() -> bytes:
     return _encode(scenes.scene(300, 2, 3))
 
@@ -151,9 +159,7 @@ CASES: dict[str, tuple[str, Maker]] = {
                                                   RawBox(b"xtra", b"")),
                                           -1 + len(surgery.take_apart(_layered())[1]) + 3,
                                           RawBox(b"note", b"after the tiles"))),
-    "reserved-restorer": ("REST and MLRA are ignored",
-                          lambda: _insert(_layered(), 1, RawBox(b"REST", b"\x01\x02\x03"),
-                                          RawBox(b"MLRA", b""))),
+    "restorer": ("a scene with REST and MLRA is the scene without", _with_restorer),
     "cut-after-base": ("cut after the base layer", lambda: _cut(_layered(), 0)),
     "cut-after-position": ("cut after the position layer", lambda: _cut(_layered(), 1)),
     "cut-after-sh-1": ("cut after layer sh-1", lambda: _cut(_layered(), 2)),

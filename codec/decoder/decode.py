@@ -32,10 +32,21 @@ def decode(data: bytes, limits: DecoderLimits = DecoderLimits(), *,
 
 
 def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
-    """Decode everything and keep nothing; a file cut short is an error here."""
+    """Decode everything and keep nothing; a file cut short is an error here.
+
+    Also the boxes that plain decoding leaves alone: VIEW, REST, MLRA.
+    """
     from dataclasses import replace
 
-    decode(data, replace(limits, allow_partial=False))
+    from codec.decoder.restorer import check_restorer
+    from codec.wire.tables import VIEW
+    from codec.wire.views import read_views
+
+    stream = parse(data, replace(limits, allow_partial=False))
+    decode_stream(stream, limits)
+    if VIEW in stream.ancillary:
+        read_views(stream.ancillary[VIEW].payload)
+    check_restorer(stream, limits)
 
 
 def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None) -> Splats:

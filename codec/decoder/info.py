@@ -6,6 +6,7 @@ import warnings
 from dataclasses import replace
 
 from codec.decoder.parse import parse
+from codec.decoder.restorer import restorer_facts
 from codec.options import DecoderLimits
 from codec.scene import Camera
 from codec.wire import tables
@@ -44,7 +45,7 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
         },
         "tiles": [{"n": t.n, "origin": list(t.origin), "bits": list(t.bits)} for t in stream.tiles],
         "default_views": len(default_views(data, limits)),
-        "restorer": None if tables.REST not in stream.ancillary else "signalled",
+        "restorer": restorer_facts(stream),
         "boxes": [
             {"type": b.type.decode("latin-1").strip(), "layer": b.layer, "tile": b.tile,
              "offset": b.offset, "bytes": b.size}

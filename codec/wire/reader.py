@@ -47,6 +47,9 @@ class Reader:
     def u32(self) -> int:
         return self._unpack("I", 4)
 
+    def i32(self) -> int:
+        return self._unpack("i", 4)
+
     def i64(self) -> int:
         return self._unpack("q", 8)
 

@@ -32,6 +32,9 @@ class Writer:
     def u32(self, value: int) -> None:
         self._pack("I", value)
 
+    def i32(self, value: int) -> None:
+        self._pack("i", value)
+
     def i64(self, value: int) -> None:
         self._pack("q", value)
 

@@ -15,7 +15,7 @@ from codec.errors import BadValue
 from codec.io.ply import write_ply
 from codec.wire.views import read_views, write_views
 from conformance import __main__ as program
-from conformance import gen, invalid, scenes, valid
+from conformance import gen, invalid, restorer_cases, scenes, valid
 from conformance.judge import (
     CommandDecoder,
     Outcome,
@@ -183,7 +183,9 @@ def test_generator_writes_cases_that_pass(tmp_path, monkeypatch):
     """A generated folder is a complete suite that our decoder passes."""
     monkeypatch.setattr(valid, "CASES", {k: valid.CASES[k] for k in ("one", "sh-degree-0")})
     monkeypatch.setattr(invalid, "CASES", {k: invalid.CASES[k] for k in ("header-crc",)})
-    assert gen.generate(tmp_path) == 3
+    one = {"small": restorer_cases.CASES["small"]}
+    monkeypatch.setattr(restorer_cases, "CASES", one)
+    assert gen.generate(tmp_path) == 4
     cases = load_cases(tmp_path)
     assert len(cases) == 3 and run(OwnDecoder(), cases) == {}
     facts = json.loads((tmp_path / "bad" / "header-crc" / "case.json").read_text("utf-8"))

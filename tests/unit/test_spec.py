@@ -213,4 +213,4 @@ def test_kaitai_description_parses_the_streams():
         crcs = b"".join(struct.pack("<I", b.crc) for b in found.boxes[:-1])
         assert found.boxes[-1].body.crc_of_crcs == container.crc32c(crcs)
         seen |= {b.type for b in found.boxes}
-    assert {"HEAD", "MODL", "INDX", "TILE", "VIEW", "EXTR", "META", "END "} <= seen
+    assert {"HEAD", "MODL", "INDX", "TILE", "VIEW", "EXTR", "META", "REST", "MLRA", "END "} <= seen
