@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from codec.decoder.decode import stream_info
-from codec.errors import UnsupportedError, UsageError
+from codec.cli.restoration import Restoration
+from codec.errors import UsageError
 from codec.io.atomic import atomic_write, check_writable
 from codec.io.images import write_png
 from codec.scene import Camera, RenderedView, Splats
@@ -20,22 +20,6 @@ from codec.scene import Camera, RenderedView, Splats
 SHEET_WIDTH = 1920
 SHEET_GAP = 8
 ORBIT_WIDTH = 800
-
-
-def restoration_note(data: bytes, restore: str) -> str:
-    """What has to be said about restoration; "" when there is nothing to say.
-
-    restore: "auto", "off" or "require". Raises UnsupportedError when "require" cannot be met.
-    """
-    restorer = stream_info(data).get("restorer")
-    if restore == "require":
-        if not restorer:
-            raise UnsupportedError("the file signals no restorer; leave --restore require out")
-        raise UnsupportedError(f"the file signals restorer {restorer}, which this version of NFX "
-                               "does not have; use --restore off")
-    if restore == "auto" and restorer:
-        return f"restorer {restorer} is not in this version of NFX; images are not restored"
-    return ""
 
 
 def image_names(cameras: list[Camera]) -> list[str]:
@@ -70,6 +54,7 @@ class ImageJob:
     cameras: the views; empty means `orbit` views around the scene.
     out_dir: folder of the single images, or None.   sheet: file of the contact sheet, or None.
     width:   pixels, height in proportion; None keeps the cameras' own size.
+    restoration: what restores the images, or None.
     """
 
     cameras: list[Camera]
@@ -83,6 +68,7 @@ class ImageJob:
     backend: str
     threads: int
     overwrite: bool
+    restoration: Restoration | None = None
 
     def check(self) -> None:
         """Raise UsageError for outputs that exist or cannot be made, before any work."""
@@ -106,7 +92,8 @@ class ImageJob:
         from codec.rendering import RenderOptions, render, resolve_backend
 
         backend = resolve_backend(self.backend)
-        options = RenderOptions(background=self.background, backend=backend, threads=self.threads)
+        background = self.restoration.background if self.restoration else self.background
+        options = RenderOptions(background=background, backend=backend, threads=self.threads)
         cameras = self._placed(splats)
         names = image_names(cameras)
         if self.out_dir:
@@ -119,20 +106,29 @@ class ImageJob:
             started = time.perf_counter()
             view = render(splats, camera, options=options)
             seconds += time.perf_counter() - started
-            rgb = to_uint8(view.rgb)
+            image, restored = view.rgb, False
+            if self.restoration:
+                image, restored = self.restoration.apply(view, i, self.background)
+            rgb = to_uint8(image)
             if self.sheet:
                 cells.append(shrink(rgb, SHEET_WIDTH // 4))
             if self.out_dir:
-                self._save(view, rgb, name, scales)
+                self._save(view, rgb, name, scales, restored)
         if scales:
             self._write_depth_scales(scales)
         if self.sheet:
-            write_png(self.sheet, contact_sheet(cells), overwrite=self.overwrite)
-        return {
+            write_png(self.sheet, contact_sheet(cells), overwrite=self.overwrite,
+                      text=self._text(bool(self.restoration and self.restoration.n_restored)))
+        facts = {"restored": self.restoration.facts()} if self.restoration else {}
+        return facts | {
             "where": str(self.out_dir or self.sheet), "n_views": len(cameras),
             "names": names, "backend": backend,
             "ms_per_view": 1000 * seconds / max(len(cameras), 1),
         }
+
+    def _text(self, restored: bool) -> dict[str, str] | None:
+        """Metadata of an image: nothing, or that and by what it was restored."""
+        return self.restoration.metadata() if restored else None
 
     def _placed(self, splats: Splats) -> list[Camera]:
         cameras = self.cameras
@@ -144,9 +140,11 @@ class ImageJob:
         return [c.resized(self.width) for c in cameras] if self.width else cameras
 
     def _save(
-        self, view: RenderedView, rgb: NDArray[np.uint8], name: str, scales: dict[str, float]
+        self, view: RenderedView, rgb: NDArray[np.uint8], name: str, scales: dict[str, float],
+        restored: bool,
     ) -> None:
-        write_png(self.out_dir / f"{name}.png", rgb, overwrite=self.overwrite)
+        write_png(self.out_dir / f"{name}.png", rgb, overwrite=self.overwrite,
+                  text=self._text(restored))
         if self.alpha:
             write_png(self.out_dir / f"{name}.alpha.png", to_uint8(view.alpha),
                       overwrite=self.overwrite)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -48,7 +48,17 @@ from codec.errors import UsageError
 @click.option("--backend", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
               show_default=True, help="Renderer; auto takes CUDA where it works.")
 @click.option("--restore", type=click.Choice(["auto", "off", "require"]), default="auto",
-              show_default=True, help="Restore images as the file signals it.")
+              show_default=True, help="Restore images by the network the file signals. auto: plain "
+              "images and a warning where something is missing; require: an error (5 no restorer "
+              "known here, 7 package, device or weights missing).")
+@click.option("--restore-strength", type=click.FloatRange(0, 1), metavar="S",
+              help="0 plain to 1 fully restored, instead of what the file says. Restored images "
+                   "may show invented detail; their metadata says so.")
+@click.option("--device", default="auto", show_default=True, metavar="NAME",
+              help="Where the restorer runs: auto, cpu or cuda.")
+@click.option("--weights", metavar="DIR",
+              help="Folder of the restorer's weights besides the package's own and $NFX_WEIGHTS, "
+                   "or hub to fetch what is missing from huggingface.co.")
 @click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
               help="Refuse files with more Gaussians.")
 @click.option("--max-memory", type=Size(), metavar="SIZE",
@@ -156,11 +166,9 @@ def _write_scene(given: dict, splats) -> None:
 
 def _image_job(data: bytes, source: Path, given: dict):
     """The images asked for, checked against what exists before anything is decoded."""
-    from codec.cli.images import ImageJob, restoration_note
+    from codec.cli.images import ImageJob
+    from codec.cli.restoration import plan_restoration
 
-    note = restoration_note(data, given["restore"])
-    if note:
-        warnings.warn(note, stacklevel=2)
     out_dir = given["out_dir"]
     if out_dir is None and given["contact_sheet"] is None:
         out_dir = Path(f"{source.stem}_views")
@@ -171,7 +179,10 @@ def _image_job(data: bytes, source: Path, given: dict):
         threads=given["threads"], overwrite=given["overwrite"],
     )
     job.check()
-    return job
+    restoration = plan_restoration(
+        data, given["restore"], strength=given["restore_strength"], device=given["device"],
+        weights=given["weights"])
+    return replace(job, restoration=restoration)
 
 
 def _cameras(data: bytes, given: dict) -> list:
@@ -204,6 +215,11 @@ def _print_text(facts: dict, given: dict) -> None:
         images = facts["images"]
         click.echo(f"{images['where']}: {images['n_views']} views by the {images['backend']} "
                    f"renderer, {images['ms_per_view']:.0f} ms a view", err=True)
+        if "restored" in images:
+            restored = images["restored"]
+            click.echo(f"restored by {restored['kind']} at strength {restored['strength']:.2f}: "
+                       f"{restored['n_restored']} views, {restored['ms_per_view']:.0f} ms a view; "
+                       "detail may be invented", err=True)
 
 
 def info_lines(info: dict, indent: str = "") -> list[str]:

@@ -16,9 +16,10 @@ from codec.io.atomic import atomic_write
 _COLOR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> PNG colour type
 
 
-def png_bytes(image: ArrayLike) -> bytes:
+def png_bytes(image: ArrayLike, text: dict[str, str] | None = None) -> bytes:
     """Encode [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] as PNG (ISO/IEC 15948).
 
+    text: tEXt chunks by keyword (Latin-1; other characters become "?").
     uint8 and uint16 as they are; floats in 0..1 are clipped and rounded to 8 bits (NaN is 0).
     Raises ValueError for other shapes and types.
     """
@@ -37,15 +38,30 @@ def png_bytes(image: ArrayLike) -> bytes:
         [
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", head),
+            *(_chunk(b"tEXt", f"{key}\0{value}".encode("latin-1", "replace"))
+              for key, value in (text or {}).items()),
             _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6)),
             _chunk(b"IEND", b""),
         ]
     )
 
 
-def write_png(path: str | os.PathLike[str], image: ArrayLike, *, overwrite: bool = False) -> None:
-    """Write `png_bytes(image)` atomically. Raises UsageError when `path` exists."""
-    atomic_write(path, png_bytes(image), overwrite)
+def write_png(path: str | os.PathLike[str], image: ArrayLike, *, overwrite: bool = False,
+              text: dict[str, str] | None = None) -> None:
+    """Write `png_bytes(image, text)` atomically. Raises UsageError when `path` exists."""
+    atomic_write(path, png_bytes(image, text), overwrite)
+
+
+def png_text(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The tEXt chunks of a PNG file by keyword; empty when it is no PNG."""
+    data, at, found = Path(path).read_bytes(), 8, {}
+    while data[:4] == b"\x89PNG" and at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"tEXt":
+            key, _, value = data[at + 8 : at + 8 + length].decode("latin-1").partition("\0")
+            found[key] = value
+        at += 12 + length
+    return found
 
 
 def _to_integers(image: NDArray) -> NDArray:
