@@ -40,7 +40,7 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 # Test: torch first and alone, so that nothing later replaces it by a CUDA build.
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) torch
-	$(PIP) -e '.[test]'
+	$(PIP) -e '.[restore,test]'
 	@touch $@
 
 # -- targets -----------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from codec.restore.small_backend import SmallBackend, fidelity_condition
 from codec.wire.restorer import RestorerParams
 from tests.unit import restore_nets as nets
 
+pytest.importorskip("diffusers")
+pytest.importorskip("peft")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning",
                                         "ignore::FutureWarning", "ignore::UserWarning")
 
