@@ -6,7 +6,7 @@
  *
  *     const scene = decode(bytes);                         // whole stream, at once
  *     for await (const step of decodeProgressive(new HttpSource(url))) show(step.scene);
- *     const worker = new NfxWorker();                      // the same in a Worker
+ *     for await (const step of decodeInWorker(url)) show(step.scene);          // off the main thread
  *
  * Integers of more than 32 bits are kept as binary64 numbers, exact below 2^53; the few products
  * that can pass that bound are split (`floorShift`, `floorDivide`).
@@ -993,9 +993,7 @@ class LossyTile {
     this.n = row.n;
     this.refinementBits = null;
     this.refinement = null;
-    this.rows = null; // [n, nRows] integers of the SH rows
-    this.lengths = null; // rows stored of each Gaussian, up to the last layer decoded
-    this.nRowsDecoded = 0;
+    this.shLayers = []; // of each SH layer decoded: lengths [n], rows [values of its members]
   }
 
   decodeLayer(layer, payload) {
@@ -1141,23 +1139,22 @@ class LossyTile {
   /** 5.7, sh-1 to sh-3. */
   decodeSh(coder, index) {
     const { n, model } = this;
-    if (this.rows === null) {
+    if (index === 0) {
       this.shShift = this.shifts(model.rules.sh, this.footprint);
       this.activity = Float64Array.from(this.shShift, (s) => (8 - s) * 16);
       this.energy = new Float64Array(n);
-      this.rows = new Int32Array(n * model.nRows);
-      this.lengths = new Uint8Array(n);
     }
     const scratch = new Scratch(n);
     const lengths = this.decodeLengths(coder, model.shLayers[index], scratch);
+    const rows = [];
+    let members = Int32Array.from({ length: n }, (_, i) => i);
     let adaptive = null;
     for (let j = 0; j < model.shLayers[index]; j++) {
-      const members = membersAbove(lengths, j, n);
+      members = membersAbove(members, lengths, j);
       if (members.length === 0) break;
-      adaptive = this.decodeRow(coder, members, lengths, j, adaptive, scratch);
+      adaptive = this.decodeRow(coder, members, lengths, j, adaptive, scratch, rows);
     }
-    for (let i = 0; i < n; i++) if (lengths[i] > 0) this.lengths[i] = this.nRowsDecoded + lengths[i];
-    this.nRowsDecoded += model.shLayers[index];
+    this.shLayers.push({ lengths, rows });
   }
 
   decodeLengths(coder, nRows, scratch) {
@@ -1179,8 +1176,8 @@ class LossyTile {
   }
 
   /** Row j of the layer over its members; returns its adaptive tables. */
-  decodeRow(coder, members, lengths, j, before, scratch) {
-    const { model, energy, rows } = this;
+  decodeRow(coder, members, lengths, j, before, scratch, rows) {
+    const { model, energy } = this;
     const f = model.fields.sh;
     const size = 2 * f.halfAlphabet + 3;
     const nContexts = f.predicts ? 64 : 16;
@@ -1197,24 +1194,11 @@ class LossyTile {
       last[k] = lengths[i] === j + 1 ? 1 : 0;
     }
     const { value } = decodeField(coder, f, m, shift, [], energies, adaptive, last, scratch);
-    const row = this.nRowsDecoded + j;
-    let wide = false;
     for (let k = 0; k < m; k++) {
-      const i = members[k];
-      energy[i] = energies[k] - Math.floor(energies[k] / 4) + Math.abs(value[k]);
-      rows[i * model.nRows + row] = value[k];
-      if (value[k] >= 2 ** 31 || value[k] < -(2 ** 31)) wide = true;
+      energy[members[k]] = energies[k] - Math.floor(energies[k] / 4) + Math.abs(value[k]);
     }
-    if (wide) this.widen(members, value, row);
+    rows.push(value);
     return adaptive;
-  }
-
-  /** Rows of more than 32 bits: go on in binary64. */
-  widen(members, value, row) {
-    if (this.rows instanceof Int32Array) this.rows = Float64Array.from(this.rows);
-    for (let k = 0; k < members.length; k++) {
-      this.rows[members[k] * this.model.nRows + row] = value[k];
-    }
   }
 
   // -- 5.8 Reconstruction ------------------------------------------------------------------------
@@ -1277,26 +1261,57 @@ class LossyTile {
   }
 
   writeSh(scene) {
-    const { n, row, rows, lengths, model } = this;
-    const nRows = model.nRows;
+    const { n, row, model, shLayers } = this;
     const width = 3 * this.head.nRest;
-    const basis = Float64Array.from(model.basis);
     const unit = model.shStep * 2 ** -25;
-    const sums = new Float64Array(width);
+    const basis = new Float64Array((model.nRows + 3) * width); // three rows of zeros at the end
+    basis.set(model.basis);
+    const cursors = shLayers.map(({ rows }) => new Int32Array(rows.length));
+    const values = new Float64Array(model.nRows + 3);
+    const starts = new Int32Array(model.nRows + 3);
     const out = scene.shN;
-    for (let i = 0; i < n; i++) {
-      if (lengths[i] === 0) continue; // the arrays are made of zeros
-      sums.fill(0);
-      for (let j = 0; j < lengths[i]; j++) {
-        const value = rows[i * nRows + j];
-        if (value === 0) continue;
-        for (let c = 0, b = j * width; c < width; c++, b++) sums[c] += value * basis[b];
+    for (let i = 0, o = row.first * width; i < n; i++, o += width) {
+      let m = 0; // rows that are not 0
+      let first = 0;
+      for (let l = 0; l < shLayers.length; l++) {
+        const { lengths, rows } = shLayers[l];
+        for (let j = 0; j < lengths[i]; j++) {
+          const value = rows[j][cursors[l][j]++];
+          if (value === 0) continue;
+          values[m] = value;
+          starts[m++] = (first + j) * width;
+        }
+        first += model.shLayers[l];
       }
-      const o = (row.first + i) * width;
-      for (let c = 0; c < width; c++) out[o + c] = sums[c] * unit;
+      if (m === 0) continue; // the arrays are made of zeros
+      for (let pad = 0; pad < 3; pad++) {
+        values[m + pad] = 0;
+        starts[m + pad] = model.nRows * width;
+      }
+      sumRows(out, o, width, unit, basis, values, starts, m);
     }
   }
 }
+
+/** out[o + c] = unit * sum over rows k < m of values[k] * basis[starts[k] + c], three at a time. */
+function sumRows(out, o, width, unit, basis, values, starts, m) {
+  for (let k = 0; k < m; k += 3) {
+    const v0 = values[k];
+    const v1 = values[k + 1];
+    const v2 = values[k + 2];
+    let b0 = starts[k];
+    let b1 = starts[k + 1];
+    let b2 = starts[k + 2];
+    const last = k + 3 >= m;
+    for (let c = 0; c < width; c++) {
+      const before = k > 0 ? SUMS[c] : 0; // 0 + -0 is +0, as 5.8 wants it
+      const sum = before + v0 * basis[b0++] + v1 * basis[b1++] + v2 * basis[b2++];
+      if (last) out[o + c] = sum * unit;
+      else SUMS[c] = sum;
+    }
+  }
+}
+const SUMS = new Float64Array(45);
 
 /** [[m, members with values[i] === m in order], ...] for m >= 1 ascending, none empty. */
 function groupsOf(values, n) {
@@ -1308,12 +1323,15 @@ function groupsOf(values, n) {
   return lists.map((list, m) => [m, list]).filter(([, list]) => list.length > 0);
 }
 
-function membersAbove(lengths, j, n) {
+/** Those of `members` that have row j. */
+function membersAbove(members, lengths, j) {
+  const found = new Int32Array(members.length);
   let m = 0;
-  for (let i = 0; i < n; i++) if (lengths[i] > j) m++;
-  const members = new Int32Array(m);
-  for (let i = 0, k = 0; i < n; i++) if (lengths[i] > j) members[k++] = i;
-  return members;
+  for (let k = 0; k < members.length; k++) {
+    found[m] = members[k];
+    m += lengths[members[k]] > j ? 1 : 0;
+  }
+  return found.subarray(0, m);
 }
 
 // -- 5.10 Tiles of profile lossless --------------------------------------------------------------
@@ -2437,6 +2455,90 @@ function readBoxes(data, limits) {
   }
   if (at !== data.length) throw formatError("bytes follow the END box");
   return { stream, payloads, complete: true };
+}
+
+// -- Decoding in a Worker ------------------------------------------------------------------------
+
+const WORKER_NAME = "nfx-decoder";
+const ARRAYS = ["means", "logScales", "quats", "opacityLogits", "sh0", "shN"];
+
+/** Arrays that a layer changes. */
+function changedBy(name) {
+  if (name === "position") return ["means"];
+  return name.startsWith("sh-") ? ["shN"] : ARRAYS.filter((a) => a !== "shN");
+}
+
+/**
+ * `decodeProgressive` in a Worker of its own: the page stays responsive. source: bytes (moved to the
+ * worker) or the URL of a stream that is read by range requests. Yields what `decodeProgressive`
+ * yields; each step has fresh arrays for what the layer changed.
+ * @throws NfxError as `decodeProgressive`; Error for trouble with the network.
+ */
+export async function* decodeInWorker(source, { limits = {}, maxLayers = Infinity, onHead } = {}) {
+  const worker = new Worker(import.meta.url, { type: "module", name: WORKER_NAME });
+  const waiting = [];
+  let wake = () => {};
+  worker.onmessage = ({ data }) => {
+    waiting.push(data);
+    wake();
+  };
+  worker.onerror = (event) => {
+    waiting.push({ error: { message: event.message ?? "the decoding worker does not start" } });
+    wake();
+  };
+  const byUrl = typeof source === "string" || source instanceof URL;
+  const given = byUrl ? String(new URL(source, globalThis.location?.href)) : plainBytes(source).slice();
+  worker.postMessage({ source: given, limits, maxLayers }, byUrl ? [] : [given.buffer]);
+  try {
+    let scene = {};
+    for (;;) {
+      if (waiting.length === 0) await new Promise((resolve) => { wake = resolve; });
+      const message = waiting.shift();
+      if (message.error) throw rebuiltError(message.error);
+      if (message.head) {
+        onHead?.(message.head);
+        continue;
+      }
+      scene = Object.assign(scene, message.step.scene);
+      yield { ...message.step, scene };
+      if (message.step.layer === null) return;
+    }
+  } finally {
+    worker.terminate();
+  }
+}
+
+function rebuiltError({ kind, message }) {
+  return kind ? new NfxError(kind, message) : new Error(message);
+}
+
+/** The worker's side. */
+async function answer({ data }) {
+  try {
+    const source = typeof data.source === "string" ? new HttpSource(data.source)
+      : new BytesSource(data.source);
+    const options = { limits: data.limits, maxLayers: data.maxLayers,
+      onHead: (head) => postMessage({ head }) };
+    let known = false;
+    for await (const step of decodeProgressive(source, options)) {
+      const scene = { ...step.scene };
+      const last = step.layer === null;
+      const changed = last ? (known ? [] : ARRAYS) : known ? changedBy(step.name) : ARRAYS;
+      for (const name of ARRAYS) {
+        if (changed.includes(name)) scene[name] = scene[name].slice();
+        else delete scene[name];
+      }
+      known = true;
+      postMessage({ step: { ...step, scene } }, changed.map((name) => scene[name].buffer));
+    }
+  } catch (error) {
+    postMessage({ error: { kind: error.kind, message: error.message } });
+  }
+}
+
+if (typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope
+    && globalThis.name === WORKER_NAME) {
+  globalThis.onmessage = answer;
 }
 
 /** The file `tables.bin` of annex C (R-TAB-01); last, because the line is long. */
