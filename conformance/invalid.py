@@ -427,4 +427,8 @@ CASES: dict[str, BadCase] = {
     "cut-damaged": BadCase(
         "R-CUT-03", "cut after the base layer, then a header that INDX does not announce", FORMAT,
         lambda: valid._cut(_base(), 0) + b"TILE\x01\x02"),
+    "cut-damaged-end": BadCase("R-CUT-03", "cut in a META box marked critical", FORMAT,
+                               lambda: valid._cut(valid._layered(), 3) + b"META\x01"),
+    "cut-empty": BadCase("R-CUT-02", "no Gaussian, and END is missing", FORMAT,
+                         lambda: encode(scenes.scene(0, 0, 0), EncoderOptions())[:-28]),
 }

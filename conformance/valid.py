@@ -166,6 +166,8 @@ CASES: dict[str, tuple[str, Maker]] = {
     "cut-before-end": ("all layers, END missing", lambda: _cut(_layered(), 3)),
     "cut-in-header": ("cut inside a box header", lambda: _cut(_layered(), 1, 5)),
     "cut-in-payload": ("cut inside a payload", lambda: _cut(_layered(), 1, 30)),
+    "cut-in-ancillary": ("cut inside the type of a box after the tiles",
+                         lambda: _cut(_layered(), 3) + b"no"),
     "cut-between-tiles": ("cut after the first tile of a layer: the layer does not count",
                           lambda: _cut(_tiled(), 0, 200)),
     **{f"synthetic-{i}": ("random legal parameters and symbols", lambda i=i: random_stream(i))

@@ -183,15 +183,22 @@ def _check_cut(stream: Stream, view, offset: int, stage: int, limits: DecoderLim
     )
 
 
+def _may_follow_tiles(stream: Stream, head: bytes) -> bool:
+    """Whether `head` begins the header of END or of an ancillary box (R-CUT-03)."""
+    if struct.pack("<4sBBHI", tables.END, tables.FLAG_CRITICAL, 0, 0, 12).startswith(head):
+        return True
+    kind = head[:4]
+    repeated = kind in tables.ANCILLARY_BOXES and kind in stream.ancillary
+    return kind not in ORDER and not repeated and not any(head[4:8])
+
+
 def _check_next_box(stream: Stream, view, offset: int) -> None:
     """What is left of the cut box must agree with the index, else it is damage, not a cut."""
     done = len(stream.payloads)
     head = bytes(view[offset : offset + tables.BOX_HEADER_SIZE])
     if done >= _expected(stream):
-        allowed = struct.pack("<4sBBHI", tables.END, tables.FLAG_CRITICAL, 0, 0, 12)
-        known = head[:4] == tables.END or len(head) < 4
-        if known and not allowed.startswith(head):
-            raise BadValue("the end box is damaged", where=f"byte {offset}")
+        if not _may_follow_tiles(stream, head):
+            raise BadValue("the box after the tiles is damaged", where=f"byte {offset}")
         return
     layer, tile = divmod(done, len(stream.tiles))
     allowed = struct.pack("<4sBBHI", tables.TILE, tables.FLAG_CRITICAL, layer, tile,

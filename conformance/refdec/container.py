@@ -218,8 +218,10 @@ def _cut(stream: Stream, start: bytes, last: str) -> None:
         layer, tile = divmod(done, len(stream.tiles))
         announced = struct.pack("<4sBBHI", b"TILE", 1, layer, tile, stream.tiles[tile].sizes[layer])
         need(announced.startswith(start), "R-CUT-03")
-    elif start[:4] == b"END ":
-        need(struct.pack("<4sBBHI", b"END ", 1, 0, 0, 12).startswith(start), "R-CUT-03")
+    elif not struct.pack("<4sBBHI", b"END ", 1, 0, 0, 12).startswith(start):
+        name = start[:4].decode("latin-1")
+        need(name not in CRITICAL and not any(start[4:8]), "R-CUT-03")
+        need(name not in ANCILLARY or name not in stream.ancillary, "R-CUT-03, R-BOX-09")
     stream.cut, stream.whole_layers = True, done // len(stream.tiles)
     need(stream.whole_layers > 0, "R-CUT-02")
 

@@ -465,6 +465,16 @@ function parseExtr(bytes, head) {
   return columns;
 }
 
+/** B.6: families of restorers, by code. */
+const RESTORER_KINDS = { 1: "small", 2: "nifi", 3: "gausspainter", 4: "gfix", 5: "img2img" };
+
+/** REST and MLRA are ignored (R-REST-01), but a player can say that they are there. */
+function describeRestorer(box, payload) {
+  if (box === "MLRA") return { box, kind: "maps" };
+  const known = payload.length > 1 && payload[0] === 1; // record 1, then the kind
+  return { box, kind: known ? RESTORER_KINDS[payload[1]] ?? "unknown" : "unknown" };
+}
+
 /** 4.10: ignored unless it is a JSON object. */
 function parseMeta(bytes) {
   try {
@@ -2144,7 +2154,7 @@ class Stream {
     if (crc32c(bytes) !== crc) throw formatError(`box ${header.type}: wrong checksum`);
     checkBoxHeader(header);
     this.length += bytes.length + 4;
-    if (this.length > this.bounds.bytes) throw formatError("the stream is longer than its level allows");
+    this.checkLength(this.length);
     const payload = bytes.subarray(BOX_HEADER_BYTES);
     if (header.flags === 1) this.critical(header, payload);
     else this.ancillary(header, payload);
@@ -2153,6 +2163,11 @@ class Stream {
       this.crcOfCrcs = crc32c(stored, this.crcOfCrcs);
     }
     return payload;
+  }
+
+  /** R-LVL-01. */
+  checkLength(n) {
+    if (n > this.bounds.bytes) throw unsupported("the stream is longer than its level allows");
   }
 
   critical(header, payload) {
@@ -2219,13 +2234,14 @@ class Stream {
     if (header.type === "VIEW") this.views = parseView(payload);
     else if (header.type === "META") this.meta = parseMeta(payload);
     else if (header.type === "EXTR") this.extra = parseExtr(payload, this.head);
-    else this.restorers.push(header.type);
+    else this.restorers.push(describeRestorer(header.type, payload));
   }
 
   /** 5.9: is the stream usable although it ends in a box of which `bytes` are there? */
   cut(bytes) {
     if (this.limits.wholeOnly) throw formatError("the stream is cut short");
-    if (!this.index || this.tileBoxes < this.index.tiles.length) {
+    const nTiles = this.index?.tiles.length ?? 0;
+    if (nTiles === 0 || this.tileBoxes < nTiles) {
       throw formatError("the stream ends before its base layer does");
     }
     if (this.stage === "TILE") {
@@ -2234,20 +2250,12 @@ class Stream {
       return;
     }
     const type = String.fromCharCode(...bytes.subarray(0, 4));
-    if (bytes.length < 4 || type === "END ") {
-      const end = ["END ", 1, 0, 0, 0, ...lengthBytes(12)];
-      if (type === "END " || "END ".startsWith(type)) matchHeader(bytes, end);
-      return; // fewer than four bytes may begin any ancillary box
+    if (type === "END ") {
+      matchHeader(bytes, ["END ", 1, 0, 0, 0, ...lengthBytes(12)]);
+      return;
     }
-    this.cutAncillary(type, bytes);
-  }
-
-  cutAncillary(type, bytes) {
     if (CRITICAL.includes(type) || this.seen.has(type)) {
       throw formatError("the stream ends in a box that cannot stand there");
-    }
-    if (bytes.length > 4 && bytes[4] === 1 && !ANCILLARY.includes(type)) {
-      throw unsupported(`critical box ${JSON.stringify(type)} is unknown`);
     }
     if (bytes.subarray(4, 8).some((byte) => byte !== 0)) {
       throw formatError("the stream ends in a damaged box header");
@@ -2371,6 +2379,7 @@ export async function* decodeProgressive(source, { limits = {}, maxLayers = Infi
   const { stream } = reader;
   let builder = null;
   let complete = true;
+  let failure = null;
   while (stream.stage !== null) {
     const box = await reader.next();
     if (box === null) {
@@ -2383,8 +2392,14 @@ export async function* decodeProgressive(source, { limits = {}, maxLayers = Infi
     }
     if (box.header.type !== "TILE") continue;
     const { layer, tile } = box.header;
-    builder.decode(layer, tile, box.payload);
+    // An error counts when its layer is whole: layers cut short are ignored (R-CUT-01).
+    try {
+      if (failure === null) builder.decode(layer, tile, box.payload);
+    } catch (error) {
+      failure = error;
+    }
     if (tile < stream.index.tiles.length - 1) continue;
+    if (failure !== null) throw failure;
     const scene = builder.write(layer);
     yield { layer, name: stream.model.layers[layer], scene, bytes: reader.at };
     if (layer + 1 >= maxLayers && layer + 1 < stream.index.nLayers) {
@@ -2438,6 +2453,7 @@ function finalLayers(model, nLayers) {
 function readBoxes(data, limits) {
   const stream = new Stream(limits);
   stream.start(data);
+  stream.checkLength(data.length);
   const payloads = [];
   let at = FILE_HEADER_BYTES;
   while (stream.stage !== null) {

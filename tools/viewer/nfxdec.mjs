@@ -57,7 +57,9 @@ function main([input, output]) {
     const scene = decode(bytes);
     writeFileSync(output, Buffer.concat(toPly(scene)));
     if (!scene.complete) console.error(`warning: cut short; ${scene.layersDecoded} layers`);
-    for (const type of scene.restorers) console.error(`note: the stream signals a restorer (${type})`);
+    for (const { box, kind } of scene.restorers) {
+      console.error(`note: the stream signals a restorer (${box}: ${kind}); the plain scene is given`);
+    }
     return 0;
   } catch (error) {
     console.error(`${error.kind ?? error.name}: ${error.message}`);
