@@ -26,11 +26,15 @@ export class NfxError extends Error {
 const formatError = (message) => new NfxError("format", message);
 const unsupported = (message) => new NfxError("unsupported", message);
 
-/** Bounds a caller sets before memory is taken. `wholeOnly` refuses cut streams (5.9). */
+/**
+ * Bounds a caller sets before memory is taken. `wholeOnly` refuses cut streams (5.9); `views` reads
+ * VIEW, which plain decoding ignores (4.8).
+ */
 export const DEFAULT_LIMITS = Object.freeze({
   maxGaussians: 67108864,
   maxMemory: 16 * 2 ** 30,
   wholeOnly: false,
+  views: false,
 });
 
 // -- 2 Conventions -------------------------------------------------------------------------------
@@ -2231,7 +2235,7 @@ class Stream {
     if (!ANCILLARY.includes(header.type)) return;
     if (this.seen.has(header.type)) throw formatError(`box ${header.type} stands twice`);
     this.seen.add(header.type);
-    if (header.type === "VIEW") this.views = parseView(payload);
+    if (header.type === "VIEW") this.views = this.limits.views ? parseView(payload) : [];
     else if (header.type === "META") this.meta = parseMeta(payload);
     else if (header.type === "EXTR") this.extra = parseExtr(payload, this.head);
     else this.restorers.push(describeRestorer(header.type, payload));
