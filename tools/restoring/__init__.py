@@ -1,0 +1,1 @@
+"""Training of the restorer that ships: pairs, losses and stages (`tools.train_restorer`)."""
