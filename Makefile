@@ -20,7 +20,7 @@ help:
 	@echo "make fast    lint and unit tests only"
 	@echo "make lint    ruff and import rules"
 	@echo "make slow    the tests marked slow"
-	@echo "make fuzz    bit flips, truncations and random bytes against the decoder"
+	@echo "make fuzz    coverage-guided fuzzing (hours; goes on where it stopped), bit flips, cuts"
 	@echo "make bench   rate-distortion and speed; ARGS='scene.ply ...' names the scenes"
 	@echo "make clean   remove .venv, caches and demo_out"
 
@@ -62,6 +62,8 @@ slow: $(VENV)/.test
 	$(PYTEST) -m slow $(ARGS)
 
 fuzz: $(VENV)/.test
+	$(PIP) -e '.[fuzz]'
+	$(BIN)/python -m tools.damage --flips 30000
 	$(BIN)/python -m tools.fuzz $(ARGS)
 
 bench: $(VENV)/.test

@@ -76,12 +76,14 @@ class EncoderOptions:
 class DecoderLimits:
     """What a decoder accepts; exceeding it raises LimitExceeded before memory is taken.
 
-    max_gaussians: whole scene.   max_memory: bytes the decoded arrays may take (estimate).
+    max_gaussians: whole scene.   max_memory: bytes that decoding may take (estimate).
+    max_expansion: bytes of memory for each byte of the file, beyond the first 128 MiB; 0 = any.
     threads: 0 = all cores; never changes the result.
     allow_partial: a file cut at a layer end decodes to the coarser scene (with a warning).
     """
 
     max_gaussians: int = 1 << 26
     max_memory: int = 16 << 30
+    max_expansion: int = 4096
     threads: int = 0
     allow_partial: bool = True

@@ -1,12 +1,15 @@
-"""``python -m conformance.gen``: write streams/, bad/ and restorer/ anew.
+"""``python -m conformance.gen``: write the cases that the folders lack; --all: all anew.
 
-Streams come from seeded scenes and this repository's encoder; expected hashes from its decoder.
+Cases in the tree are kept as they are: a stream once published stays the same bytes, whatever
+today's encoder would make of its scene. Streams come from seeded scenes and this repository's
+encoder; expected hashes from its decoder.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -44,25 +47,30 @@ def _decode(data: bytes) -> Outcome:
         return OwnDecoder()(path)
 
 
-def generate(root: Path = HERE) -> int:
-    """Write all cases under `root`; returns how many. Raises ValueError when one misbehaves."""
-    for name in ("streams", "bad", restorer_cases.FOLDER):
-        shutil.rmtree(root / name, ignore_errors=True)
-    for name, (exercises, make) in valid.CASES.items():
+def generate(root: Path = HERE, anew: bool = False) -> int:
+    """Write missing (or all) cases under `root`; returns how many. ValueError when one misbehaves.
+    """
+    if anew:
+        for name in ("streams", "bad", restorer_cases.FOLDER):
+            shutil.rmtree(root / name, ignore_errors=True)
+    there = {p.parent.name for p in root.glob("*/*/case.json")}
+    missing = {k: v for k, v in valid.CASES.items() if k not in there}
+    wrong = {k: v for k, v in invalid.CASES.items() if k not in there}
+    for name, (exercises, make) in missing.items():
         data = make()
         outcome = _decode(data)
         if outcome.error is not None:
             raise ValueError(f"{name}: our decoder says {outcome.error} ({outcome.code})")
         _write(root / "streams" / name, data, exercises, _expect_valid(outcome))
-    for name, case in invalid.CASES.items():
+    for name, case in wrong.items():
         data = case.make()
         outcome = _decode(data)
         expect = {"error": list(case.errors)} | ({"code": outcome.code} if outcome.code else {})
         if outcome.error not in case.errors:
             raise ValueError(f"{name}: our decoder says {outcome}, expected {case.errors}")
         _write(root / "bad" / name, data, case.exercises, expect)
-    return len(valid.CASES) + len(invalid.CASES) + restorer_cases.generate(root)
+    return len(missing) + len(wrong) + restorer_cases.generate(root)
 
 
 if __name__ == "__main__":
-    print(f"wrote {generate()} cases")
+    print(f"wrote {generate(anew='--all' in sys.argv[1:])} cases")

@@ -256,6 +256,43 @@ def _loose_frame(payload: bytes) -> bytes:
     return payload[:4] + bytes([payload[4] + 1]) + payload[5:] + b"\0"
 
 
+def _claiming_frame(payload: bytes) -> bytes:
+    """The one column as a frame that announces 2^62 bytes (RFC 8878, 3.1.1)."""
+    frame = struct.pack("<IBQ", 0xFD2FB528, 0xE0, 1 << 62) + b"\x41\0\0" + bytes(8)
+    return payload[:4] + bytes([len(frame)]) + frame
+
+
+def _payload_later(change) -> Callable[[], bytes]:
+    return lambda: _payload(tables.HEAD, change)
+
+
+def _columns(count: int, name: str = "{}", n: int = 8, kind: int = 1) -> bytes:
+    """An EXTR payload of `count` columns of zeros."""
+    import zstandard
+
+    packed = zstandard.ZstdCompressor().compress(bytes(n * (1, 1, 2, 2, 4, 4, 4, 8)[kind]))
+    out = Writer()
+    out.varint(count)
+    for i in range(count):
+        out.text(name.format(i))
+        out.u8(kind)
+        out.varint(len(packed))
+        out.bytes(packed)
+    return out.getvalue()
+
+
+def _many(n: int, level: int, extra: bytes | None = None) -> bytes:
+    """A short stream that announces `n` Gaussians in one tile; its payloads do not suffice."""
+    header, boxes = surgery.take_apart(_small())
+    head, _, tiles = surgery.read_parts(boxes)
+    head = replace(head, n_gaussians=n)
+    tiles = [replace(tiles[0], n=n)]
+    boxes[0] = replace(boxes[0], payload=head.write())
+    if extra is not None:
+        boxes.insert(1, RawBox(tables.EXTR, extra))
+    return surgery.join(surgery.file_header(level=level), surgery.with_tiles(boxes, tiles))
+
+
 _LONG_VARINT = b"\xbc" + b"\x80" * 8 + b"\x01"
 
 CASES: dict[str, BadCase] = {
@@ -418,6 +455,23 @@ CASES: dict[str, BadCase] = {
                             _extra_stream(lambda p: p[:3] + b"\x02" + p[4:])),
     "extra-trailing": BadCase("R-EXTR-02", "a byte after the frame", FORMAT,
                               _extra_stream(_loose_frame)),
+    "extra-claim": BadCase("R-EXTR-02", "a frame that announces 2^62 bytes", FORMAT,
+                           _extra_stream(_claiming_frame)),
+    "extra-twice": BadCase("R-EXTR-03", "two columns of one name", FORMAT,
+                           _extra_stream(lambda p: _columns(2, "a"))),
+    "extra-many": BadCase("R-EXTR-03", "256 columns", FORMAT,
+                          _extra_stream(lambda p: _columns(256))),
+    "extra-over-limit": BadCase(
+        "R-HEAD-07", "40 columns of 100,000 doubles in 2 kB", ("limit", "format"),
+        lambda: _many(100_000, 1, _columns(40, n=100_000, kind=7))),
+    "memory-over-limit": BadCase(
+        "R-HEAD-07", "a million Gaussians in 600 bytes", ("limit", "format"),
+        lambda: _many(1_000_000, 2)),
+    "head-two-faults": BadCase("R-DEC-04", "more Gaussians than the level, and a byte too many",
+                               FORMAT, _payload_later(lambda p: b"\x81\x80\x08" + p[1:] + b"\0")),
+    "index-two-faults": BadCase(
+        "R-DEC-04", "65 tiles at level 1, and a byte too many", UNSUPPORTED,
+        lambda: _payload(tables.INDX, lambda p: b"\x41" + p[1:] + b"\0")),
     "mean-overflow": BadCase("R-REC-01", "a position beyond binary32", FORMAT,
                              _params(grid_exponent=-128)),
     "cut-before-base": BadCase("R-CUT-02", "cut before the first TILE box", FORMAT,

@@ -238,12 +238,13 @@ def maps_facts(layers: int, mode: int, step: int, ranks, crc: int, maps) -> dict
 
 
 def generate(root: Path = HERE) -> int:
-    """Write all cases under root/restorer; returns how many."""
+    """Write the cases that root/restorer lacks; returns how many."""
     import codec
     from codec.decoder.restorer import read_signalled
     from conformance.judge import scene_hash
 
-    for name, case in CASES.items():
+    missing = {k: v for k, v in CASES.items() if not (root / FOLDER / k).exists()}
+    for name, case in missing.items():
         data, folder = case.make(), root / FOLDER / name
         folder.mkdir(parents=True)
         expect = {"error": case.error} if case.error else facts_of(read_signalled(data))
@@ -252,7 +253,7 @@ def generate(root: Path = HERE) -> int:
         text = json.dumps({"exercises": case.exercises, "expect": expect}, indent=1,
                           ensure_ascii=False)
         (folder / "case.json").write_text(text + "\n", "utf-8")
-    return len(CASES)
+    return len(missing)
 
 
 def load(root: Path = HERE) -> dict[str, tuple[bytes, dict]]:

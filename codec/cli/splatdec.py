@@ -155,7 +155,10 @@ def _limits(given: dict):
     from codec.options import DecoderLimits
 
     names = ("max_gaussians", "max_memory", "threads")
-    return DecoderLimits(**{n: given[n] for n in names if given[n] is not None})
+    chosen = {n: given[n] for n in names if given[n] is not None}
+    if given["max_memory"] is not None:
+        chosen["max_expansion"] = 0  # who names a limit has that much to spend
+    return DecoderLimits(**chosen)
 
 
 def _write_scene(given: dict, splats) -> None:

@@ -248,11 +248,11 @@ class _PlainCoder:
         self._given, self._fixed, self._fits = given, None, None
         self._levels = level_slices(n, 1)
         shape = (len(names), n)
-        self._kinds = np.zeros(shape, np.int64)
+        self._kinds = np.zeros(shape, np.uint8)
         self._innovations = np.zeros(shape, np.int64)
         # of each normal value: its integer, cut to what is coded, and the bits cut off
-        self._cut = np.zeros(shape, np.int64)
-        self._shift = np.zeros(shape, np.int64)
+        self._cut = np.zeros(shape, np.int32)
+        self._shift = np.zeros(shape, np.uint8)
         self._row_widths = np.zeros((2, n), np.int64)
         self._tables: dict[str, AdaptiveTables] = {}
         self._kind_tables: dict[str, AdaptiveTables] = {}
@@ -392,7 +392,8 @@ class _PlainCoder:
         exponents = [self._params.groups[name].exponent for name in self._names[block]]
         unit = (np.array(exponents, np.int64)[:, None] - self._shift[block])[where]
         given = None if self._given is None else self._given[block][where]
-        patterns[where] = _code_below(self._coder, drops, self._cut[block][where], unit, given)
+        patterns[where] = _code_below(
+            self._coder, drops, self._cut[block][where].astype(np.int64), unit, given)
 
 
 def _code_below(coder, drops: AdaptiveTables, cut, unit, given):

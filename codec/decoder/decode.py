@@ -9,7 +9,7 @@ import numpy as np
 from codec.core import quantize, tile
 from codec.core.entropy import SymbolDecoder
 from codec.decoder.extras import read_comments, read_extra
-from codec.decoder.parse import Stream, parse
+from codec.decoder.parse import Stream, check_memory, parse
 from codec.errors import BadValue
 from codec.options import DecoderLimits
 from codec.scene import Splats
@@ -61,7 +61,8 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
     comments = read_comments(stream.ancillary[META].payload) if META in stream.ancillary else ()
     splats = Splats(**arrays, antialiased=antialiased, comments=comments)
     if tiles is None and EXTR in stream.ancillary:
-        return read_extra(splats, stream.ancillary[EXTR].payload)
+        return read_extra(splats, stream.ancillary[EXTR].payload,
+                          lambda size: check_memory(stream, limits, size))
     return splats
 
 

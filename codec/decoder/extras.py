@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from codec.errors import BadValue, UnsupportedError
+from codec.errors import UnsupportedError
 from codec.scene import Splats
 from codec.wire.reader import Reader
 from codec.wire.writer import Writer
 
+MAX_COLUMNS = 255
+MAX_META = 1 << 20
 _DTYPES = ("<i1", "<u1", "<i2", "<u2", "<i4", "<u4", "<f4", "<f8")
 
 
@@ -30,32 +33,50 @@ def write_extra(splats: Splats) -> bytes:
     return out.getvalue()
 
 
-def read_extra(splats: Splats, payload) -> Splats:
-    import zstandard
-
-    r, extra = Reader(payload, "box EXTR"), {}
-    for _ in range(r.varint()):
-        name, code, packed = r.text(), r.u8(), None
+def read_extra(splats: Splats, payload, check: Callable[[int], None]) -> Splats:
+    """check: called with the bytes of all columns so far before each is unpacked; may raise."""
+    r, extra, total = Reader(payload, "box EXTR"), {}, 0
+    count = r.varint()
+    r.require(count <= MAX_COLUMNS, f"more than {MAX_COLUMNS} extra properties")
+    for _ in range(count):
+        name, code = r.text(), r.u8()
         if code >= len(_DTYPES):
             raise UnsupportedError(f"extra property type {code} is reserved", code="extra-type")
+        r.require(name not in extra, f"extra property {name!r} stands twice")
         packed = bytes(r.bytes(r.varint()))
         size = splats.n_gaussians * int(_DTYPES[code][2])
-        try:
-            raw = zstandard.ZstdDecompressor().decompress(
-                packed, max_output_size=max(size, 1), allow_extra_data=False
-            )
-        except zstandard.ZstdError as exc:
-            raise BadValue(f"extra property {name!r} cannot be read", where="box EXTR") from exc
-        r.require(len(raw) == size, f"extra property {name!r} has the wrong length")
+        total += size
+        check(total)
+        raw = _unpack(packed, size)
+        r.require(raw is not None, f"extra property {name!r} cannot be read")
         extra[name] = np.frombuffer(raw, _DTYPES[code]).copy()
     r.end()
     return replace(splats, extra=extra)
+
+
+def _unpack(packed: bytes, size: int) -> bytes | None:
+    """The content of one Zstandard frame of `size` bytes, None for anything else."""
+    import zstandard
+
+    try:
+        # decompress() takes the memory that the frame claims, before it looks at its content.
+        claimed = zstandard.get_frame_parameters(packed).content_size
+        if claimed not in (size, zstandard.CONTENTSIZE_UNKNOWN):
+            return None
+        raw = zstandard.ZstdDecompressor().decompress(
+            packed, max_output_size=max(size, 1), allow_extra_data=False
+        )
+    except zstandard.ZstdError:
+        return None
+    return raw if len(raw) == size else None
 
 
 def read_comments(payload) -> tuple[str, ...]:
     """The source's comments in a META box; none when it does not hold what it should."""
     import json
 
+    if len(payload) > MAX_META:  # JSON takes up to 40 times its length in memory
+        return ()
     try:
         found = json.loads(bytes(payload))["comments"]
     except (ValueError, KeyError, TypeError, RecursionError):

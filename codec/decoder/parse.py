@@ -14,6 +14,7 @@ from codec.wire import tables
 from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
 
+FREE_MEMORY = 1 << 27  # what any stream may take, however short
 ORDER = {tables.HEAD: 0, tables.MODL: 1, tables.INDX: 2, tables.TILE: 3, tables.END: 4}
 
 
@@ -31,6 +32,7 @@ class Stream:
     ancillary: dict[bytes, Box] = field(default_factory=dict)
     complete_layers: int = 0
     truncated: bool = False
+    size: int = 0
 
     @property
     def lossless(self) -> bool:
@@ -43,7 +45,7 @@ def parse(data: bytes | memoryview, limits: DecoderLimits) -> Stream:
     Raises FormatError kinds, UnsupportedError, LimitExceeded.
     """
     view = memoryview(data).cast("B")
-    stream = Stream(wire_boxes.read_file_header(view))
+    stream = Stream(wire_boxes.read_file_header(view), size=len(view))
     if len(view) > tables.LEVELS[stream.file_header.level].max_bytes:
         raise UnsupportedError("the stream is longer than its level allows", code="level")
     offset, stage = tables.FILE_HEADER_SIZE, -1
@@ -105,10 +107,23 @@ def _read_head(stream: Stream, box: Box, limits: DecoderLimits) -> None:
             f"{header.n_gaussians} Gaussians exceed the limit of {limits.max_gaussians}; "
             "raise max_gaussians to decode"
         )
-    need = header.n_gaussians * (64 * 8 + 12 * (header.sh_degree + 1) ** 2)
+    check_memory(stream, limits)
+
+
+def check_memory(stream: Stream, limits: DecoderLimits, extra: int = 0) -> None:
+    """Raise LimitExceeded when the scene and `extra` bytes of columns are more than allowed."""
+    header = stream.header
+    fixed, each = (256, 56) if stream.lossless else (512, 12)
+    need = header.n_gaussians * (fixed + each * (header.sh_degree + 1) ** 2) + extra
     if need > limits.max_memory:
         raise LimitExceeded(
             f"decoding may take {need} bytes, the limit is {limits.max_memory}; raise max_memory"
+        )
+    if limits.max_expansion and need > FREE_MEMORY + limits.max_expansion * stream.size:
+        raise LimitExceeded(
+            f"{stream.size} bytes of file claim {need} bytes of memory; set max_expansion to 0 "
+            "(on the command line, give a limit with --max-memory) if they are to be trusted",
+            code="expansion",
         )
 
 

@@ -25,7 +25,7 @@ def read_splat32(data: memoryview) -> Splats:
     scales = rows["scale"]
     if (scales < 0).any():
         raise SceneError("negative scales: not a .splat file, or damaged")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN stays NaN
         log_scales = np.log(scales)
     # Writers store round(q * 128 + 128): 128 is an exact zero and 255 stands for +1.
     quats = ((rows["quat"] - 128.0) / 128).astype(np.float32)

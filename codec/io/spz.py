@@ -27,7 +27,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 _COLOR_SCALE = 0.15
 _SH_COEFFICIENTS = {0: 0, 1: 3, 2: 8, 3: 15, 4: 24}
 _FLAG_ANTIALIASED, _FLAG_EXTENSIONS = 1, 2
-_MAX_EXPANSION = 1024  # the reference loader's own bound: count <= 1024 * file size / 9
+# Positions alone take more than a byte a Gaussian; only made-up files are below it.
+_FREE_COUNT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _parse_header(head: bytes, file_size: int) -> _Header:
         raise SceneError(f"SPZ version {version} is not known; convert it to .ply first")
     if degree not in _SH_COEFFICIENTS or fractional_bits > 24:
         raise SceneError("the SPZ header is damaged (SH degree or fractional bits)")
-    if count > _MAX_EXPANSION * file_size // 9:
+    if count > _FREE_COUNT + file_size:
         raise SceneError(f"the SPZ header claims {count} Gaussians in {file_size} bytes")
     return _Header(version, count, degree, fractional_bits, flags)
 

@@ -12,6 +12,7 @@ CRITICAL = ("HEAD", "MODL", "INDX", "TILE", "END ")
 ANCILLARY = ("VIEW", "META", "EXTR", "REST", "MLRA")
 N_CROSS = {"opacity": 0, "scale0": 1, "scale1": 2, "scale2": 2, "dc0": 2, "dc1": 1, "dc2": 2}
 LIMIT_GAUSSIANS = 1 << 26
+LIMIT_MEMORY, FREE_MEMORY, LIMIT_EXPANSION = 1 << 34, 1 << 27, 4096
 
 
 class Broken(Exception):
@@ -124,6 +125,7 @@ class Stream:
     ancillary: dict[str, bytes] = field(default_factory=dict)
     whole_layers: int = 0
     cut: bool = False
+    size: int = 0
 
     @property
     def expected(self) -> int:
@@ -140,7 +142,7 @@ def file_header(data: bytes) -> Stream:
     need(reserved == 0, "R-FILE-05")
     if len(data) > LEVELS[level][3]:
         raise Unsupported("R-LVL-01")
-    return Stream(profile, level)
+    return Stream(profile, level, size=len(data))
 
 
 def read_box(data: bytes, at: int) -> Box:
@@ -230,6 +232,7 @@ def read_head(stream: Stream, f: Fields) -> None:
     """3.4, 4.3"""
     n, degree, flags, frame, colour = f.varint(), *(f.number("B") for _ in range(4))
     unit = f.number("d")
+    f.end()
     need(degree <= 3, "R-HEAD-02")
     need(flags < 4, "R-HEAD-03")
     need(frame <= 2, "R-HEAD-04")
@@ -240,6 +243,15 @@ def read_head(stream: Stream, f: Fields) -> None:
     if n > LIMIT_GAUSSIANS:
         raise Limit("R-HEAD-07")
     stream.head = {"n": n, "degree": degree, "rest": (degree + 1) ** 2 - 1, "flags": flags}
+    memory(stream)
+
+
+def memory(stream: Stream, extra: int = 0) -> None:
+    """Limits of this decoder (R-HEAD-07)."""
+    fixed, each = (256, 56) if stream.profile else (512, 12)
+    need_bytes = stream.head["n"] * (fixed + each * (stream.head["degree"] + 1) ** 2) + extra
+    if need_bytes > min(LIMIT_MEMORY, FREE_MEMORY + LIMIT_EXPANSION * stream.size):
+        raise Limit("R-HEAD-07")
 
 
 def field_model(f: Fields, n_cross: int) -> dict:

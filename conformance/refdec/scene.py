@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import zstandard
 
-from conformance.refdec.container import Fields, Stream, Unsupported, need, parse
+from conformance.refdec.container import Fields, Stream, Unsupported, memory, need, parse
 from conformance.refdec.tiles import decode_lossless, decode_tile
 
 TYPES = ("i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8")
@@ -31,20 +31,33 @@ def _extra(stream: Stream) -> dict:
     if "EXTR" not in stream.ancillary:
         return {}
     f, out = Fields(stream.ancillary["EXTR"]), {}
-    for _ in range(f.varint()):
+    count, total = f.varint(), 0
+    need(count <= 255, "R-EXTR-03")
+    for _ in range(count):
         name, code = f.text(), f.number("B")
         if code > 7:
             raise Unsupported("R-EXTR-01")
+        need(name not in out, "R-EXTR-03")
         packed, size = f.take(f.varint()), stream.head["n"] * int(TYPES[code][1])
-        try:
-            raw = zstandard.ZstdDecompressor().decompress(
-                packed, max_output_size=max(size, 1), allow_extra_data=False)
-        except zstandard.ZstdError:
-            raw = None
+        total += size
+        memory(stream, total)
+        raw = _frame(packed, size)
         need(raw is not None and len(raw) == size, "R-EXTR-02")
         out[name] = np.frombuffer(raw, "<" + TYPES[code])
     f.end()
     return out
+
+
+def _frame(packed: bytes, size: int) -> bytes | None:
+    """Content of a Zstandard frame; a frame that claims another size is not unpacked."""
+    try:
+        claimed = zstandard.get_frame_parameters(packed).content_size
+        if claimed not in (size, zstandard.CONTENTSIZE_UNKNOWN):
+            return None
+        return zstandard.ZstdDecompressor().decompress(
+            packed, max_output_size=max(size, 1), allow_extra_data=False)
+    except zstandard.ZstdError:
+        return None
 
 
 def ply(arrays: dict, extra: dict) -> bytes:

@@ -1,0 +1,122 @@
+"""Two decoders on mutated and on random valid streams: the same arrays or the same error class.
+
+    python -m tools.differential [--streams 20000] [--seed 0] [--json out.json]
+
+The mutated streams are cases of conformance/ and small encoded scenes changed by tools.fuzz's
+mutators, checksums made to fit again; one in sixteen is a valid stream with every parameter drawn
+at random. The first difference is saved to --crashes; exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import sys
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from codec.decoder.decode import decode
+from codec.decoder.parse import parse
+from codec.errors import FormatError, LimitExceeded, NfxError, UnsupportedError
+from codec.options import DecoderLimits
+from conformance.refdec import container, scene
+
+FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
+MOST_GAUSSIANS = 512  # the second decoder takes its time
+_CLASSES = ((FormatError, "format"), (UnsupportedError, "unsupported"), (LimitExceeded, "limit"))
+_THEIR_CLASSES = {container.Broken: "format", container.Unsupported: "unsupported",
+                  container.Limit: "limit"}
+
+
+def _hash(arrays: dict, extra: dict, complete: bool) -> str:
+    digest = hashlib.sha256(b"\1" if complete else b"\0")
+    for name in FIELDS:
+        digest.update(np.ascontiguousarray(arrays[name], "<f4").tobytes())
+    for name, values in sorted(extra.items()):
+        digest.update(name.encode() + values.astype(values.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def verdict_of_codec(data: bytes) -> str:
+    """Hash of the arrays and columns, or the error class."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            splats = decode(data, DecoderLimits(threads=1))
+        except NfxError as error:
+            return next(name for kind, name in _CLASSES if isinstance(error, kind))
+    complete = not any("cut short" in str(w.message) for w in caught)
+    return _hash({f: getattr(splats, f) for f in FIELDS}, splats.extra, complete)
+
+
+def verdict_of_refdec(data: bytes) -> str:
+    try:
+        return _hash(*scene.decode(data))
+    except (container.Broken, container.Unsupported, container.Limit) as error:
+        return _THEIR_CLASSES[type(error)]
+
+
+def too_large(data: bytes) -> bool:
+    """Does the stream parse, and announce more Gaussians than the second decoder can take?"""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parse(data, DecoderLimits()).header.n_gaussians > MOST_GAUSSIANS
+    except NfxError:
+        return False
+
+
+def streams(count: int, seed: int):
+    """(kind, stream): mutated ones, and valid ones drawn at random."""
+    from conformance.synthetic import random_stream
+    from tools.fuzz.mutators import mutate_stream, seeded_bytes
+    from tools.fuzz.seeds import stream_seeds
+
+    rng = random.Random(seed)
+    seeds = stream_seeds()
+    for i in range(count):
+        if i % 16 == 15:
+            degree = rng.randrange(4)
+            counts = [rng.choice((1, 2, 3, 9, 17, 40)) for _ in range(rng.choice((1, 1, 2, 3)))]
+            yield "random", random_stream(seed * 1_000_003 + i, counts, degree, rng.randrange(4),
+                                          rng.random() < 0.8)
+        else:
+            data = rng.choice(seeds)
+            for _ in range(rng.choice((1, 1, 2))):
+                data = mutate_stream(data, len(data) + 64, rng, seeded_bytes(rng))
+            yield "mutated", data
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--streams", type=int, default=20000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--crashes", type=Path, default=Path("demo_out/crashes"))
+    args = parser.parse_args()
+    counts: Counter[str] = Counter()
+    for i, (kind, data) in enumerate(streams(args.streams, args.seed)):
+        if too_large(data):
+            counts["too large for the second decoder"] += 1
+            continue
+        ours, theirs = verdict_of_codec(data), verdict_of_refdec(data)
+        outcome = ours if len(ours) < 64 else "decoded"
+        counts[f"{kind}, {outcome}" if ours == theirs else "DIFFERENT"] += 1
+        if ours != theirs:
+            args.crashes.mkdir(parents=True, exist_ok=True)
+            (args.crashes / f"different.{args.seed}.{i}.nfx").write_bytes(data)
+            print(f"stream {i}: codec {ours}, second decoder {theirs}", flush=True)
+    facts = {"streams": args.streams, "seed": args.seed, **dict(sorted(counts.items()))}
+    print(json.dumps(facts, indent=1))
+    if args.json:
+        args.json.write_text(json.dumps(facts, indent=1) + "\n")
+    return int(counts["DIFFERENT"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
