@@ -110,6 +110,13 @@ def _read_head(stream: Stream, box: Box, limits: DecoderLimits) -> None:
     check_memory(stream, limits)
 
 
+def memory_bound(stream: Stream, limits: DecoderLimits) -> int:
+    """Bytes that decoding may take: what the caller allows, and what the file's length earns."""
+    if not limits.max_expansion:
+        return limits.max_memory
+    return min(limits.max_memory, FREE_MEMORY + limits.max_expansion * stream.size)
+
+
 def check_memory(stream: Stream, limits: DecoderLimits, extra: int = 0) -> None:
     """Raise LimitExceeded when the scene and `extra` bytes of columns are more than allowed."""
     header = stream.header
@@ -119,7 +126,7 @@ def check_memory(stream: Stream, limits: DecoderLimits, extra: int = 0) -> None:
         raise LimitExceeded(
             f"decoding may take {need} bytes, the limit is {limits.max_memory}; raise max_memory"
         )
-    if limits.max_expansion and need > FREE_MEMORY + limits.max_expansion * stream.size:
+    if need > memory_bound(stream, limits):
         raise LimitExceeded(
             f"{stream.size} bytes of file claim {need} bytes of memory; set max_expansion to 0 "
             "(on the command line, give a limit with --max-memory) if they are to be trusted",

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass, replace
 
 from codec.core.mlra import MapGroup, read_maps
-from codec.decoder.parse import Stream, parse
+from codec.decoder.parse import Stream, memory_bound, parse
 from codec.errors import BadValue, UnsupportedError
 from codec.options import DecoderLimits
 from codec.wire.restorer import RestorerParams, read_restorer
@@ -46,7 +46,7 @@ def signalled_in(stream: Stream, limits: DecoderLimits = _DEFAULT) -> SignalledR
             raise BadValue("maps without a restorer (R-MLRA-01)", where=maps.where)
         return None
     params = read_restorer(rest.payload)
-    groups = () if maps is None else tuple(read_maps(maps.payload, limits.max_memory))
+    groups = () if maps is None else tuple(read_maps(maps.payload, memory_bound(stream, limits)))
     return SignalledRestorer(params, groups)
 
 

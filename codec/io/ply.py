@@ -95,7 +95,8 @@ def _to_splats(columns: Columns, header: Header, report: ReadReport) -> Splats:
     rest = [f"f_rest_{i}" for i in range(n_rest)]
     known = {*_REQUIRED, *_NORMALS, *rest}
     extra_names = [name for name in columns.dtypes if name not in known]
-    extra_names += [n for n in _NORMALS if n in columns and columns.raw(n).any()]
+    with np.errstate(invalid="ignore"):  # a signalling NaN is not zero either
+        extra_names += [n for n in _NORMALS if n in columns and columns.raw(n).any()]
     doubles = [name for name in [*_REQUIRED, *rest] if columns.dtypes[name] == "f8"]
     if doubles:
         report.note(f"{len(doubles)} properties stored as double were narrowed to float32")

@@ -23,6 +23,7 @@ import numpy as np
 import codec
 from codec.core import geometry, lossless
 from codec.core.entropy import SymbolDecoder, SymbolEncoder, unpack_bits
+from codec.core.mlra import read_maps, write_maps
 from codec.core.model import frequencies
 from codec.core.params import CodingParams, SceneHeader, TileHeader
 from codec.decoder import decode as decoding
@@ -41,11 +42,14 @@ from codec.io.spz import read_spz
 from codec.scene import Splats
 from codec.wire import tables
 from codec.wire.boxes import Box, FileHeader
+from codec.wire.restorer import read_restorer, write_restorer
 from codec.wire.views import read_views, write_views
+from conformance.refdec.container import Broken, Fields, Unsupported
 
 FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 LIMITS = codec.DecoderLimits(max_gaussians=2048, max_memory=1 << 26, threads=1)
 STREAM_ERRORS = (FormatError, UnsupportedError, LimitExceeded)
+MAX_MAPS = 16 * 4000  # bytes of restorer maps that the second decoder can take
 MAX_COUNT = 400  # Gaussians in the harnesses that are told a count
 
 
@@ -266,6 +270,40 @@ def _empty(n: int) -> Splats:
     return Splats(zeros(3), zeros(3), zeros(4), zeros(), zeros(3), zeros(0, 3))
 
 
+def restorer(data: bytes) -> None:
+    """REST and MLRA payloads: both decoders agree; what is read writes to the same values."""
+    from conformance.refdec import restorer as theirs
+
+    s = Slicer(data)
+    rest, maps = s.sized(), s.rest()
+    with contextlib.suppress(STREAM_ERRORS):
+        expect(write_restorer(read_restorer(rest)) == rest, "REST has two encodings")
+    same_verdict(read_restorer, lambda p: theirs.read_rest(Fields(p)), rest)
+    with contextlib.suppress(LimitExceeded):
+        found = same_verdict(lambda p: read_maps(p, MAX_MAPS), theirs.read_mlra, maps)
+        if found is not None:
+            again = read_maps(write_maps(found[0]))
+            values = [[q.tolist() for q in group.maps] for group in found[0]]
+            expect(values == [[q.tolist() for q in group.maps] for group in again], "maps change")
+            flat = [[q.reshape(-1).tolist() for q in group.maps] for group in found[0]]
+            expect(flat == [g["maps"] for g in found[1]], "the decoders read other maps")
+
+
+def same_verdict(ours: Callable, theirs: Callable, payload: bytes) -> tuple | None:
+    """Both results, None when both refuse. LimitExceeded of ours passes through."""
+    classes = {Broken: "format", Unsupported: "unsupported"}
+    try:
+        mine, said = ours(payload), "read"
+    except (FormatError, UnsupportedError) as error:
+        mine, said = None, "format" if isinstance(error, FormatError) else "unsupported"
+    try:
+        other, they = theirs(payload), "read"
+    except (Broken, Unsupported) as error:
+        other, they = None, classes[type(error)]
+    expect(said == they, f"codec says {said}, the second decoder {they}")
+    return None if mine is None else (mine, other)
+
+
 # -- readers -----------------------------------------------------------------------------------
 
 
@@ -424,6 +462,6 @@ def guarded(harness: Callable[[bytes], None]) -> Callable[[bytes], None]:
 HARNESSES: dict[str, Callable[[bytes], None]] = {
     h.__name__: guarded(h)
     for h in (container, decode, differential, entropy, tree, attributes, lossless_tile, ancillary,
-              ply, spz, splat32, cameras, roundtrip)
+              restorer, ply, spz, splat32, cameras, roundtrip)
 }
 OF_STREAMS = frozenset({"container", "decode", "differential"})

@@ -12,11 +12,13 @@ import numpy as np
 from codec import EncoderOptions, encode
 from codec.core.entropy import SymbolEncoder
 from codec.core.geometry import code_tree, tree_keys
+from codec.core.mlra import write_maps
 from codec.errors import NfxError
 from codec.io.images import png_bytes
 from codec.io.ply import ply_bytes
 from codec.wire import tables
-from conformance import scenes, surgery
+from codec.wire.restorer import write_restorer
+from conformance import restorer_cases, scenes, surgery
 from conformance.judge import HERE
 
 MAX_SEED, MAX_COUNT = 4096, 400
@@ -34,6 +36,9 @@ def stream_seeds() -> tuple[bytes, ...]:
         out.append(encode(splats, EncoderOptions(mode="near-lossless", prune=False)))
         for keep in (False, True):
             out.append(encode(splats, EncoderOptions(mode="lossless", keep_order=keep)))
+    rest = write_restorer(restorer_cases.SMALL)
+    maps = write_maps(restorer_cases.example_maps()[2:])
+    out.append(restorer_cases.with_boxes(rest, maps, out[-4]))
     return tuple(out)
 
 
@@ -105,6 +110,15 @@ def _ancillary() -> list[bytes]:
             if box.type in (tables.VIEW, tables.EXTR, tables.META):
                 out.append(bytes([start, 64]) + box.payload)
     return out
+
+
+def _restorers() -> list[bytes]:
+    """REST, with its length before it, and MLRA of the cases in conformance/restorer/."""
+    out = set()
+    for data, _ in restorer_cases.load().values():
+        boxes = {box.type: box.payload for box in surgery.take_apart(data)[1]}
+        out.add(_sized(boxes.get(tables.REST, b"")) + boxes.get(tables.MLRA, b""))
+    return sorted(out)
 
 
 def _plys() -> list[bytes]:
@@ -187,7 +201,7 @@ def seeds(harness: str) -> list[bytes]:
         "entropy": _programs, "tree": _trees, "attributes": lambda: _tile_inputs(0),
         "lossless_tile": lambda: _tile_inputs(1), "ancillary": _ancillary, "ply": _plys,
         "spz": _spzs, "splat32": lambda: [bytes(range(96)), b""], "cameras": _cameras,
-        "roundtrip": _scenes,
+        "roundtrip": _scenes, "restorer": _restorers,
     }[harness]()
 
 
