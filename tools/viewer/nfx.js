@@ -455,12 +455,16 @@ function parseView(bytes) {
 function parseExtr(bytes, head) {
   const r = new Reader(bytes, "EXTR");
   const columns = {};
+  const names = new Set();
   const n = r.varint();
+  if (n > 255) throw formatError("EXTR: more than 255 columns");
   for (let c = 0; c < n; c++) {
     const name = r.text();
     const dtype = r.u8();
     const packed = r.raw(r.varint());
     if (dtype >= COLUMN_TYPES.length) throw unsupported(`EXTR: column type ${dtype} is unknown`);
+    if (names.has(name)) throw formatError(`EXTR: two columns are named ${name}`);
+    names.add(name);
     const Type = COLUMN_TYPES[dtype];
     const size = head.nGaussians * Type.BYTES_PER_ELEMENT;
     columns[name] = new Type(unpackZstandard(packed, size).buffer);
