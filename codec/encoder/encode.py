@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from codec.encoder.ancillary import ancillary_boxes
-from codec.encoder.assemble import assemble
 from codec.encoder.bounds import bound_values
-from codec.encoder.prepare import Prepared, prepare
-from codec.encoder.steps import quantize_scene
+from codec.encoder.draft import Draft
 from codec.errors import BackendError, SceneError, UsageError
 from codec.io.clean import clean
 from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
-from codec.wire.tables import SCENE_FLAG_ANTIALIASED, SCENE_FLAG_ORDER_KEPT
 
 Progress = Callable[[str, float, str], None]
 _DEFAULT = EncoderOptions()
@@ -90,40 +86,23 @@ def _limit(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
 
 
 def _encode_lossy(splats: Splats, options, seen, default_views, progress, report) -> bytes:
-    from codec.core.params import SceneHeader
-    from codec.encoder.reopt import is_sparse, scaled_family
-    from codec.encoder.search import choose_steps, fit_size, view_error
+    from codec.encoder.search import choose_steps, view_error
+    from codec.encoder.sparse import encode_sparse, is_sparse
 
     cameras, photos = seen
     error, views = view_error(splats, cameras, options, report)
-    original, retrainer = splats, None
     if options.prune and is_sparse(splats.n_gaussians, options.target_size):
-        splats, retrainer = _thin(splats, options, views, photos, progress, report)
+        draft = Draft(splats, options, default_views)
+        steps = encode_sparse(draft, error, views, photos, progress, report)
     else:
-        splats = _prune(splats, options, views, report)
-    probe_error = error
-    if splats is not original and error is not None:
-        probe_error = error.against(splats)  # steps are judged apart from what pruning did
-    scene = _Scene(splats, prepare(splats))
-    header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
-
-    def ancillary(rows):
-        in_order = scene.splats.take(rows) if scene.splats.extra else scene.splats
-        return ancillary_boxes(in_order, default_views)
-
-    def build(steps) -> bytes:
-        quantized = quantize_scene(scene.prepared, steps)
-        return assemble(quantized, header, ancillary, tile_size=options.tile_size,
-                        threads=options.threads)
-
-    steps = choose_steps(splats, scene.prepared, options, probe_error, build, progress)
-    if retrainer is not None:
-        scene.splats = retrainer.quantized(splats, steps)
-        scene.prepared = prepare(scene.splats)
-        family = scaled_family(steps)
-        steps = family(fit_size(family, build, options.target_size, progress))
-    data = build(steps)
-    report["n_out"] = scene.splats.n_gaussians
+        draft = Draft(_prune(splats, options, views, report), options, default_views)
+        probe_error = error
+        if draft.splats is not splats and error is not None:
+            probe_error = error.against(draft.splats)  # steps apart from what pruning did
+        steps = choose_steps(draft.splats, draft.prepared, options, probe_error, draft.build,
+                             progress)
+    data = draft.build(steps)
+    report["n_out"] = draft.splats.n_gaussians
     if error is not None:
         from codec.decoder.decode import decode
 
@@ -134,44 +113,6 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
             "lower --sh-degree or --max-gaussians"
         )
     return data
-
-
-@dataclass(slots=True)
-class _Scene:
-    """What is being coded; training changes it after the steps are chosen."""
-
-    splats: Splats
-    prepared: Prepared
-
-
-def _thin(splats: Splats, options: EncoderOptions, views, photos, progress, report):
-    """(A scene of as many Gaussians as the target pays for, its trainer or None)."""
-    from codec.encoder import reopt
-    from codec.encoder.pruning import reduce_scene
-
-    trained = views is not None and options.effort >= reopt.FIRST_EFFORT
-    plan = reopt.plan_for(splats, options, trained)
-    if options.max_gaussians is None and options.sh_degree is None:
-        name = options.prune_strategy if views is not None else "footprint"
-        cameras = views.cameras if views is not None else None
-        before = splats
-        progress("pruning", 0.0, name)
-        splats = reduce_scene(splats, plan.count, name, cameras=cameras, seed=options.seed,
-                              threads=options.threads)
-        splats = splats.with_sh_degree(min(plan.sh_degree, splats.sh_degree))
-        report["dropped"]["beyond what the target size pays for"] = (
-            before.n_gaussians - splats.n_gaussians)
-        if splats.sh_degree < before.sh_degree:
-            report["sh_degree_from"] = before.sh_degree
-    else:
-        before, plan = splats, replace(plan, count=splats.n_gaussians, sh_degree=splats.sh_degree)
-    if not trained:
-        return splats, None
-    targets = reopt.target_views(before, views.cameras, photos, options.threads)
-    retrainer = reopt.Retrainer(targets, plan, splats.antialiased, progress)
-    report["trained"] = {"views": len(targets), "iterations": plan.iterations,
-                         "towards": "photos" if photos else "renders of the input"}
-    return retrainer.free(splats), retrainer
 
 
 def _prune(splats: Splats, options: EncoderOptions, views, report) -> Splats:
@@ -192,10 +133,6 @@ def _prune(splats: Splats, options: EncoderOptions, views, report) -> Splats:
     if kept.n_gaussians < splats.n_gaussians:
         report["dropped"]["too faint for this quality"] = splats.n_gaussians - kept.n_gaussians
     return kept
-
-
-def scene_flags(splats: Splats, order_kept: bool = False) -> int:
-    return (SCENE_FLAG_ANTIALIASED * splats.antialiased) | (SCENE_FLAG_ORDER_KEPT * order_kept)
 
 
 def _encode_lossless(splats: Splats, options: EncoderOptions, default_views, progress) -> bytes:

@@ -1,10 +1,10 @@
 """Re-optimization: a scene pruned to a few Gaussians is trained to look like the original again.
 
 After pruning this is where nearly all quality comes from at low rates (METHODS A.1.1). Targets
-are the original's own renders (self-distillation, no photos needed) or posed photos. The count is
-fixed: spent Gaussians become halves of those with large gradients (`optimize.densify.Split`). Then
-the chosen steps stand in the loop: renders are of the quantized scene, and gradients pass straight
-through.
+are the original's own renders (self-distillation, no photos needed) or posed photos. Spent
+Gaussians become halves of those with large gradients, and so the count grows where `sparse` wants
+more (`optimize.densify.Split`). Then the chosen steps stand in the loop: renders are of the
+quantized scene, and gradients pass straight through.
 """
 
 from __future__ import annotations
@@ -17,35 +17,24 @@ from numpy.typing import NDArray
 
 from codec.core import quantize
 from codec.encoder.prepare import prepare
-from codec.encoder.steps import Quantized, Steps, quantize_scene
-from codec.options import EncoderOptions
+from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
-from codec.wire.tables import MAX_REFINE_BITS
 
-FIRST_EFFORT = 4
-ITERATIONS = {4: 300, 5: 700, 6: 2000, 7: 6000, 8: 16000, 9: 32000}
-QUANTIZED_SHARE = 0.3
-"""Of the iterations, those with the quantization in the loop."""
+FREE_SHARES, QUANTIZED_SHARE = (0.2, 0.5), 0.3
+"""Of the iterations: freely before and after the count is chosen, and quantized."""
 WIDTH = 480
 MOST_VIEWS = 160
-BITS_TRAINED, BITS_UNTRAINED = 64.0, 48.0
-"""What a Gaussian costs where counts are chosen: without training, more and coarser ones win."""
-SPARSE_BITS = 64.0
-"""A target below this many bits for each Gaussian of the input calls for re-optimization."""
-SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
-"""Highest SH degree by target bytes; above the last: the input's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reopt:
     """What a re-optimization works with.
 
-    iterations: in all.   count: Gaussians.   sh_degree: of the result.
+    iterations: in all.   sh_degree: of the result.
     seed, threads: as in EncoderOptions.   budget: seconds of wall time, 0 = none.
     """
 
     iterations: int
-    count: int
     sh_degree: int
     seed: int = 0
     threads: int = 0
@@ -117,30 +106,6 @@ def target_views(splats: Splats, cameras: list[Camera], photos: Path | None,
     return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
 
 
-def is_sparse(n_gaussians: int, target_size: int | None) -> bool:
-    """Whether a target is so low that Gaussians must go."""
-    return target_size is not None and 8 * target_size < SPARSE_BITS * n_gaussians
-
-
-def plan_for(splats: Splats, options: EncoderOptions, trained: bool) -> Reopt:
-    """Count and SH degree that a target size pays for."""
-    target = options.target_size
-    bits = 8 * max(target - 800, 64)
-    count = bits / (BITS_TRAINED if trained else BITS_UNTRAINED)
-    count = int(np.clip(count, 16, splats.n_gaussians))
-    iterations = ITERATIONS.get(options.effort, 0) if trained else 0
-    return Reopt(iterations, count, plan_degree(target, splats.sh_degree), options.seed,
-                 options.threads, options.time_budget)
-
-
-def plan_degree(target_size: int, sh_degree: int) -> int:
-    """SH degree worth its bits at a target."""
-    for size, degree in SH_DEGREES:
-        if target_size <= size:
-            return min(degree, sh_degree)
-    return sh_degree
-
-
 def scene_extent(cameras: list[Camera]) -> float:
     """World units that rates of the means refer to: 1.1 times the cameras' spread (3DGS)."""
     positions = np.array([camera.position for camera in cameras])
@@ -159,11 +124,26 @@ class Retrainer:
         self._progress, self._antialiased = progress, antialiased
         self._extent = scene_extent(views.cameras)
 
-    def free(self, splats: Splats) -> Splats:
-        """Every attribute, all values; Gaussians may move to where they help."""
-        steps = int(self.plan.iterations * (1 - QUANTIZED_SHARE))
-        options = self._options(steps, coarse=((0.4, 2),), refine_stop=0.75)
-        return self._run(splats, options, "training", None, 1 - QUANTIZED_SHARE)
+    def free(self, splats: Splats, part: int = 0, count: int = 0) -> Splats:
+        """Every attribute, all values; Gaussians may move to where they help.
+
+        part: index into FREE_SHARES.   count: Gaussians in the end, at least those of `splats`.
+        """
+        if self.interrupted:
+            return splats
+        steps = int(self.plan.iterations * FREE_SHARES[part])
+        options = self._options(
+            steps, cap=max(count, splats.n_gaussians), refine_stop=0.75,
+            refine_every=int(np.clip(steps // 12, 10, 100)))
+        return self._run(splats, options, "training", None, FREE_SHARES[part])
+
+    def psnr(self, splats: Splats) -> float:
+        """dB against a sample of the targets."""
+        from codec.optimize.loop import mean_psnr, sample_views
+        from codec.optimize.trainer import render_options
+
+        sample = sample_views(len(self.views))
+        return mean_psnr(splats, self.views, sample, render_options(self._options(1)))
 
     def quantized(self, splats: Splats, steps: Steps) -> Splats:
         """With `steps` in the loop; positions move little, nothing is relocated."""
@@ -171,8 +151,7 @@ class Retrainer:
             return splats
         count = int(self.plan.iterations * QUANTIZED_SHARE)
         options = self._options(
-            count, coarse=(), refine_stop=0.0, means_rate=1.6e-5, noise=0.0,
-            opacity_penalty=0.0, scale_penalty=0.0,
+            count, cap=splats.n_gaussians, refine_stop=0.0, means_rate=1.6e-5,
             scales_rate=2e-3, quats_rate=5e-4, opacity_rate=1e-2, sh0_rate=1.5e-3)
 
         def shown(scene: Splats, step: int) -> Splats:
@@ -184,9 +163,10 @@ class Retrainer:
         from codec.optimize.options import TrainOptions
 
         plan = self.plan
-        given = dict(iterations=max(iterations, 1), cap=max(plan.count, 1),
-                     sh_degree=plan.sh_degree, degree_every=1e-9, seed=plan.seed,
-                     threads=plan.threads, width=WIDTH, antialiased=self._antialiased)
+        # Neither coarse images nor pulls on opacity and size: the start is a scene, not points.
+        given = dict(iterations=max(iterations, 1), sh_degree=plan.sh_degree, degree_every=1e-9,
+                     seed=plan.seed, threads=plan.threads, width=WIDTH, coarse=(), noise=0.0,
+                     opacity_penalty=0.0, scale_penalty=0.0, antialiased=self._antialiased)
         return TrainOptions(**{**given, **changes})
 
     def _run(self, splats: Splats, options, stage: str, parametrize, share: float) -> Splats:
@@ -220,34 +200,3 @@ def canonical(splats: Splats) -> Splats:
 def quantized_scene(splats: Splats, steps: Steps) -> Splats:
     """What a decoder would give for `splats` at `steps`, in the order of `splats`."""
     return dequantize(quantize_scene(prepare(splats), steps), splats)
-
-
-def dequantize(q: Quantized, like: Splats) -> Splats:
-    """Reconstruction (spec 5.8) of a quantized scene in input order."""
-    params, s, n = q.params, q.symbols, like.n_gaussians
-    refine = quantize.refine_bits(params, MAX_REFINE_BITS, q.alpha, q.footprint)
-    rotation = quantize.rotation_bits(params, s.scales, q.alpha, q.footprint)
-    entry = quantize.alpha_index(s.opacity, params.opacity_levels)
-    return replace(
-        like,
-        means=quantize.reconstruct_means(params, q.cells, s.refinement, refine),
-        log_scales=quantize.reconstruct_scales(params, s.scales),
-        quats=quantize.reconstruct_quats(s.rotation, rotation),
-        opacity_logits=quantize.coding_tables().opacity_logits[entry],
-        sh0=quantize.reconstruct_dc(params, s.dc),
-        shN=quantize.reconstruct_sh(params, s.sh, n).reshape(like.shN.shape),
-    )
-
-
-def scaled_family(steps: Steps):
-    """All fields coarser or finer together: quality 50 is `steps`, 12 points an octave."""
-    from codec.encoder.probe import FIELDS
-    from codec.encoder.search import shifted
-
-    def family(quality: float) -> Steps:
-        out = steps
-        for name in FIELDS:
-            out = shifted(out, name, (50 - quality) / 12)
-        return out
-
-    return family

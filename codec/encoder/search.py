@@ -136,20 +136,27 @@ def search_views(cameras: list[Camera]) -> list[Camera]:
     return [c.resized(VIEW_WIDTH) if c.width > VIEW_WIDTH else c for c in chosen]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Coarsest steps by field, and fewest opacity levels."""
+
+    coarsest: dict[str, float]
+    fewest_levels: int
+
+
 # Beyond these a few large Gaussians ruin whole views, which single-field probes do not foresee.
-COARSEST = {"scale": 0.5, "rotation": 0.7, "dc": 2.0, "sh": 4.0}
-FEWEST_LEVELS = 6
+SAFE = Limits({"scale": 0.5, "rotation": 0.7, "dc": 2.0, "sh": 4.0}, 6)
 
 
-def shifted(steps: Steps, name: str, octaves: float) -> Steps:
-    """The steps with one field coarser by `octaves`, within what is safe."""
+def shifted(steps: Steps, name: str, octaves: float, limits: Limits = SAFE) -> Steps:
+    """The steps with one field coarser by `octaves`, within `limits`."""
     factor = 2.0**octaves
     if name == "position":
         return replace(steps, position=steps.position - octaves)
     if name == "opacity":
-        levels = int(np.clip(round(steps.opacity_levels / factor), FEWEST_LEVELS, 4096))
+        levels = int(np.clip(round(steps.opacity_levels / factor), limits.fewest_levels, 4096))
         return replace(steps, opacity_levels=levels)
-    return replace(steps, **{name: min(getattr(steps, name) * factor, COARSEST[name])})
+    return replace(steps, **{name: min(getattr(steps, name) * factor, limits.coarsest[name])})
 
 
 def searched_family(splats, prepared: Prepared, options: EncoderOptions, centre: float, error,
@@ -216,19 +223,32 @@ def _interpolate(points, grid):
 
 
 def fit_size(family, build, target: int, progress, tolerance: float = 0.005) -> float:
-    """The best quality whose stream is not larger than `target` bytes, within 1 % when it can."""
-    low, high, best = 1.0, 110.0, 1.0
-    for i in range(14):
-        middle = (low + high) / 2
-        size = len(build(family(middle)))
-        progress("fitting size", i / 14, f"{size} bytes")
+    """The best quality whose stream is not larger than `target` bytes, within 1 % when it can.
+
+    The logarithm of the size is nearly a line in quality: secants inside a bracket.
+    """
+    low, high, best, aim = 1.0, 110.0, 1.0, np.log((1 - tolerance / 2) * target)
+    quality, slope, last = 50.0, 0.025, None
+    for i in range(16):
+        size = len(build(family(quality)))
+        progress("fitting size", i / 16, f"{size} bytes")
         if size > target:
-            high = middle
-            continue
-        low = best = middle
-        if size > (1 - tolerance) * target:
-            break
+            high = quality
+        else:
+            low = best = quality
+            if size > (1 - tolerance) * target or quality == 110:
+                break
+        excess = np.log(size) - aim
+        if last is not None and quality != last[0]:
+            slope = max((excess - last[1]) / (quality - last[0]), 0.002)
+        last, step = (quality, excess), excess / slope
+        quality = _inside(quality - step, low, high, i)
     return best
+
+
+def _inside(quality: float, low: float, high: float, i: int) -> float:
+    """The secant's quality, or the bracket's middle where secants leave it or stall."""
+    return quality if low < quality < high and i % 4 < 3 else (low + high) / 2
 
 
 def fit_psnr(family, build, error, target: float, progress) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from codec.core.geometry import tree_keys
 from codec.core.params import CodingParams, PrecisionRule
 from codec.core.tile import TileSymbols
 from codec.encoder.prepare import Prepared
+from codec.scene import Splats
 from codec.wire.tables import MAX_REFINE_BITS, MAX_TREE_BITS
 
 STEP_ONE = 1 << 14
@@ -156,8 +157,6 @@ def geometry_params(p: Prepared, steps: Steps, alpha) -> CodingParams:
 
 
 def attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingParams:
-    from dataclasses import replace
-
     rotation = PrecisionRule(0, steps.rotation_weights.alpha, steps.rotation_weights.footprint)
     weighted = (rotation.alpha * alpha + rotation.footprint * footprint) >> 4
     middle = float(np.median(weighted)) if len(weighted) else 0.0
@@ -205,8 +204,6 @@ def quantize_dc(ycc, params, shifts):
 
 
 def quantize_sh(p: Prepared, steps: Steps, params, alpha, footprint):
-    from dataclasses import replace
-
     rows = min(steps.sh_rows, p.rest.shape[1])
     if not rows or not p.n:
         return replace(params, basis=np.zeros((0, p.rest.shape[1]), np.int8)), []
@@ -243,6 +240,23 @@ def sh_symbols(rest, basis, params, shifts, dead_zone: float):
             out = out.astype(np.int64)
         out[:, part] = symbols.T
     return out, counts
+
+
+def dequantize(q: Quantized, like: Splats) -> Splats:
+    """Reconstruction (spec 5.8) of a quantized scene in input order."""
+    params, s, n = q.params, q.symbols, like.n_gaussians
+    refine = quantize.refine_bits(params, MAX_REFINE_BITS, q.alpha, q.footprint)
+    rotation = quantize.rotation_bits(params, s.scales, q.alpha, q.footprint)
+    entry = quantize.alpha_index(s.opacity, params.opacity_levels)
+    return replace(
+        like,
+        means=quantize.reconstruct_means(params, q.cells, s.refinement, refine),
+        log_scales=quantize.reconstruct_scales(params, s.scales),
+        quats=quantize.reconstruct_quats(s.rotation, rotation),
+        opacity_logits=quantize.coding_tables().opacity_logits[entry],
+        sh0=quantize.reconstruct_dc(params, s.dc),
+        shN=quantize.reconstruct_sh(params, s.sh, n).reshape(like.shN.shape),
+    )
 
 
 def klt_basis(rest, shifts) -> NDArray[np.int8]:

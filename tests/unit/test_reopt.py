@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import codec
-from codec.encoder import reopt, search
+from codec.encoder import balance, reopt, search, sparse
+from codec.encoder.draft import Draft
 from codec.encoder.plan import plan_steps
 from codec.encoder.prepare import prepare
+from codec.encoder.probe import ViewError
 from codec.errors import SceneError
 from codec.options import EncoderOptions
 from codec.rendering import orbit_cameras
@@ -36,6 +38,12 @@ def cameras(ball):
     return orbit_cameras(ball, 6, 96, 72)
 
 
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Few rounds of balancing, for speed."""
+    monkeypatch.setattr(balance, "MOST_ROUNDS", 2)
+
+
 def report_of(ball, cameras, **options):
     report = {}
     data = codec.encode(ball, EncoderOptions(**options), cameras=cameras, report=report)
@@ -60,7 +68,7 @@ def test_dequantized_scene_is_what_a_decoder_gives():
 
 def test_training_pays_and_the_size_holds(ball, cameras, monkeypatch):
     """At one target size, effort 4 looks closer to the input than effort 3."""
-    monkeypatch.setattr(reopt, "ITERATIONS", {4: 60})
+    monkeypatch.setattr(sparse, "ITERATIONS", {4: 60})
     size = 4000
     thin, plain = report_of(ball, cameras, effort=3, target_size=size)
     tuned, trained = report_of(ball, cameras, effort=4, target_size=size)
@@ -79,7 +87,7 @@ def test_no_prune_keeps_all(ball, cameras):
 
 def test_same_bytes_for_any_number_of_threads(ball, cameras, monkeypatch):
     """Training is deterministic."""
-    monkeypatch.setattr(reopt, "ITERATIONS", {4: 6})
+    monkeypatch.setattr(sparse, "ITERATIONS", {4: 6})
     first, _ = report_of(ball, cameras, effort=4, target_size=3000, threads=1)
     second, _ = report_of(ball, cameras, effort=4, target_size=3000, threads=2)
     assert first == second
@@ -87,7 +95,7 @@ def test_same_bytes_for_any_number_of_threads(ball, cameras, monkeypatch):
 
 def test_without_cameras_views_are_planned(ball, monkeypatch):
     """Only the scene is needed."""
-    monkeypatch.setattr(reopt, "ITERATIONS", {4: 4})
+    monkeypatch.setattr(sparse, "ITERATIONS", {4: 4})
     monkeypatch.setattr(search, "PLANNED_VIEWS", 3)
     data, report = report_of(ball, None, effort=4, target_size=3000)
     assert len(data) <= 3000 and report["trained"]["views"] == 3
@@ -102,7 +110,7 @@ def test_missing_photo_is_one_clear_line(ball, cameras, tmp_path):
 
 def test_ctrl_c_keeps_the_best_so_far(ball, cameras):
     """An interrupt ends the training after its step; the next stage does not start."""
-    plan = reopt.Reopt(100_000, ball.n_gaussians, 1)
+    plan = reopt.Reopt(100_000, 1)
     steps = []
 
     def progress(stage, part, text):
@@ -119,7 +127,7 @@ def test_ctrl_c_keeps_the_best_so_far(ball, cameras):
 
 def test_budget_ends_the_training(ball, cameras):
     """Seconds of wall time end a stage."""
-    plan = reopt.Reopt(1_000_000, ball.n_gaussians, 1, budget=0.5)
+    plan = reopt.Reopt(1_000_000, 1, budget=0.5)
     trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
     trainer.free(ball)
     assert not trainer.interrupted
@@ -134,3 +142,45 @@ def test_views_shrink_by_area(ball, cameras):
     assert camera.fx == pytest.approx(cameras[0].fx / 2)
     mean = full.reshape(36, 2, 48, 2, 3).mean(axis=(1, 3))
     assert np.abs(mean - image).max() < 1 / 255
+
+
+def test_balance_finds_steps_a_plan_missed(ball, cameras, monkeypatch):
+    """From positions far too fine, the same size is spent where it shows."""
+    monkeypatch.setattr(balance, "MOST_ROUNDS", 6)
+    draft = Draft(ball, EncoderOptions())
+    error = ViewError(ball, cameras)
+    plan = plan_steps(draft.prepared, 45)
+    poor = balance.fitted(replace(plan, position=plan.position + 6), draft, 9000)
+    judge = balance.Balance(draft, error.psnr)
+    before = judge.trial(poor)
+    after = judge.trial(balance.fitted(judge.run(poor, 9000, lambda *a: None), draft, 9000))
+    assert before.size <= 9000 and after.size <= 9000
+    assert after.psnr > before.psnr + 3 and after.steps.position < poor.position - 2
+
+
+def test_trial_tells_what_the_stream_gives(ball, cameras):
+    """Size and PSNR of a trial are those of the written and decoded stream."""
+    draft, error = Draft(ball, EncoderOptions()), ViewError(ball, cameras)
+    steps = plan_steps(draft.prepared, 50)
+    found = balance.Balance(draft, error.psnr).trial(steps)
+    data = draft.build(steps)
+    assert found.size == len(data)
+    assert found.psnr == pytest.approx(error.psnr(codec.decode(data)), abs=0.05)  # ties in depth fall otherwise
+
+
+@pytest.mark.parametrize("target", [6_000, 9_000, 20_000])
+def test_fitted_size_is_just_below_the_target(ball, target):
+    draft = Draft(ball, EncoderOptions())
+    size = len(draft.build(balance.fitted(plan_steps(draft.prepared, 60), draft, target)))
+    assert 0.99 * target < size <= target
+
+
+def test_count_follows_what_limits(ball, cameras):
+    """Coarse steps ask for fewer Gaussians, fine ones for more."""
+    plan = reopt.Reopt(10, 1)
+    retrainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
+    blurred = replace(ball, sh0=0.9 * ball.sh0)  # as if training had left an error
+    draft, error = Draft(blurred, EncoderOptions()), ViewError(ball, cameras)
+    counts = [sparse.better_count(draft, retrainer, error, plan_steps(draft.prepared, q), 10_000)
+              for q in (20, 50, 90)]
+    assert counts[0] < 1500 < counts[2] and counts[0] < counts[1] < counts[2]

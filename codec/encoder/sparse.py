@@ -1,0 +1,156 @@
+"""Low target sizes: how many Gaussians, how they are trained, and at which steps they are coded.
+
+A size can be spent on more Gaussians or on finer ones. Both errors are measured, that of the
+trained scene against its targets and that of its quantization, and the count is moved until they
+stand in the relation that is best where errors fall with the count and the bits as they do here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codec.encoder.balance import Balance, fitted
+from codec.encoder.draft import Draft
+from codec.encoder.pruning import reduce_scene
+from codec.encoder.reopt import Reopt, Retrainer, target_views
+from codec.encoder.search import choose_steps
+from codec.encoder.steps import Steps
+from codec.options import EncoderOptions
+from codec.scene import Splats
+
+FIRST_EFFORT = 4
+ITERATIONS = {4: 300, 5: 700, 6: 2000, 7: 6000, 8: 16000, 9: 32000}
+SPARSE_BITS = 64.0
+"""A target below this many bits for each Gaussian of the input calls for fewer Gaussians."""
+FIRST_BITS = 64.0
+"""What a Gaussian costs where the count is first chosen."""
+UNTRAINED_BITS = (40.0, 64.0, 100.0)
+"""Where nothing is trained, these are tried."""
+SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
+"""Highest SH degree by target bytes; above the last: the input's own."""
+GAP = 6.0
+"""dB that the quantization should be better than the training: see `better_count`."""
+DB_PER_DOUBLING = 3.3
+"""What twice the Gaussians bring to a trained scene (plush 2.9, fern 4.3)."""
+
+
+def is_sparse(n_gaussians: int, target_size: int | None) -> bool:
+    """Whether a target is so low that Gaussians must go."""
+    return target_size is not None and 8 * target_size < SPARSE_BITS * n_gaussians
+
+
+def count_for(target_size: int, bits: float, most: int) -> int:
+    """Gaussians that a size pays for at `bits` each."""
+    return int(np.clip(8 * max(target_size - 800, 64) / bits, min(16, most), most))
+
+
+def degree_for(target_size: int, sh_degree: int) -> int:
+    """SH degree worth its bits at a target."""
+    for size, degree in SH_DEGREES:
+        if target_size <= size:
+            return min(degree, sh_degree)
+    return sh_degree
+
+
+def encode_sparse(draft: Draft, error, views, photos, progress, report) -> Steps:
+    """Replace the draft's scene by one that the target size pays for; returns its steps.
+
+    error, views: of `search.view_error`, None without a renderer.
+    """
+    before, options = draft.splats, draft.options
+    if error is None:
+        draft.splats = _thinned(before, options, FIRST_BITS, None)
+        steps = choose_steps(draft.splats, draft.prepared, options, None, draft.build, progress)
+    elif options.effort < FIRST_EFFORT:
+        steps = _best_untrained(draft, error, views, progress)
+    else:
+        steps = _trained(draft, error, views, photos, progress, report)
+    fewer = before.n_gaussians - draft.splats.n_gaussians
+    report["dropped"]["beyond what the target size pays for"] = fewer
+    if draft.splats.sh_degree < before.sh_degree:
+        report["sh_degree_from"] = before.sh_degree
+    return steps
+
+
+def _thinned(splats: Splats, options: EncoderOptions, bits: float, views) -> Splats:
+    count = count_for(options.target_size, bits, splats.n_gaussians)
+    if options.max_gaussians is not None:
+        count = splats.n_gaussians  # the user chose
+    name = options.prune_strategy if views is not None else "footprint"
+    cameras = views.cameras if views is not None else None
+    thin = reduce_scene(splats, count, name, cameras=cameras, seed=options.seed,
+                        threads=options.threads)
+    if options.sh_degree is None:
+        thin = thin.with_sh_degree(degree_for(options.target_size, thin.sh_degree))
+    return thin
+
+
+def _chosen(draft: Draft, error, progress) -> Steps:
+    """Steps of the draft's scene as it stands, first by probes and then by trial."""
+    own = error.against(draft.splats)
+    steps = choose_steps(draft.splats, draft.prepared, draft.options, own, draft.build, progress)
+    return Balance(draft, own.psnr).run(steps, draft.options.target_size, progress)
+
+
+def _best_untrained(draft: Draft, error, views, progress) -> Steps:
+    """The count, of a few, whose decoded renders are closest to the input's."""
+    before, best, tried = draft.splats, None, set()
+    for bits in UNTRAINED_BITS:
+        progress("pruning", 0.0, f"for {bits:.0f} bits a Gaussian")
+        draft.splats = _thinned(before, draft.options, bits, views)
+        if draft.splats.n_gaussians in tried:
+            continue
+        tried.add(draft.splats.n_gaussians)
+        steps = fitted(_chosen(draft, error, progress), draft, draft.options.target_size, progress)
+        score = error.psnr(draft.quantized(steps))
+        if best is None or score > best[0]:
+            best = (score, draft.splats, steps)
+    draft.splats = best[1]
+    return best[2]
+
+
+def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
+    before, options = draft.splats, draft.options
+    progress("pruning", 0.0, options.prune_strategy)
+    draft.splats = _thinned(before, options, FIRST_BITS, views)
+    targets = target_views(before, views.cameras, photos, options.threads)
+    plan = Reopt(ITERATIONS[options.effort], draft.splats.sh_degree, options.seed,
+                 options.threads, options.time_budget)
+    report["trained"] = {"views": len(targets), "iterations": plan.iterations,
+                         "towards": "photos" if photos else "renders of the input"}
+    retrainer = Retrainer(targets, plan, before.antialiased, progress)
+    draft.splats = retrainer.free(draft.splats, 0)
+    steps = _chosen(draft, error, progress)
+    count = draft.splats.n_gaussians
+    if options.max_gaussians is None:
+        count = better_count(draft, retrainer, error, steps, before.n_gaussians)
+        if count < draft.splats.n_gaussians:
+            draft.splats = reduce_scene(
+                draft.splats, count, options.prune_strategy, cameras=views.cameras,
+                seed=options.seed, threads=options.threads)
+    draft.splats = retrainer.free(draft.splats, 1, count)
+    balance = Balance(draft, error.against(draft.splats).psnr)
+    steps = balance.run(steps, options.target_size, progress, octaves=0.5)
+    draft.splats = retrainer.quantized(draft.splats, steps)
+    return fitted(steps, draft, options.target_size, progress)
+
+
+def better_count(draft: Draft, retrainer: Retrainer, error, steps: Steps, most: int) -> int:
+    """How many Gaussians to go on with.
+
+    With D_t falling as n^-a and D_q as 2^(-2 b / 13) at b bits and some 13 numbers a Gaussian,
+    their sum at a fixed n b is least where D_q / D_t is about 9.4 a / b: some GAP dB apart.
+    """
+    balance, n = Balance(draft, error.against(draft.splats).psnr), draft.splats.n_gaussians
+    now = balance.trial(steps)
+    per_byte, trained = balance.worth_of_size(now), retrainer.psnr(draft.splats)
+
+    def gap(ratio: float) -> float:
+        finer = per_byte * now.size * (1 / ratio - 1)
+        return now.psnr + finer - (trained + DB_PER_DOUBLING * np.log2(ratio))
+
+    low, high = 0.4, 2.0
+    for _ in range(30):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if gap(middle) > GAP else (low, middle)
+    return int(np.clip(round(n * low), min(16, most), most))
