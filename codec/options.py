@@ -8,6 +8,8 @@ from codec.errors import UsageError
 
 PRUNE_STRATEGIES = ("combined", "exgs", "footprint", "gode", "lightgaussian", "merge")
 
+RESTORE_CHOICES = ("auto", "off", "on", "small", "nifi", "gausspainter", "gfix", "img2img")
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
@@ -24,6 +26,9 @@ class EncoderOptions:
     time_budget: seconds of training at most, 0 = as many iterations as the effort says; with a
     budget the bytes depend on the machine's speed.
     prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
+    restore: "off"; "auto" signals the packaged restorer where it helps, "on" always; or a kind.
+    adapt: "gfix" trains per-scene maps for the restorer, "" none; adapt_iterations: of that.
+    weights: folder of restorer weights, or "hub".   device: for restorers, "auto", "cpu", "cuda".
     """
 
     quality: float = 75.0
@@ -41,6 +46,11 @@ class EncoderOptions:
     prune: bool = True
     time_budget: float = 0.0
     prune_strategy: str = "combined"
+    restore: str = "off"
+    adapt: str = ""
+    adapt_iterations: int = 300
+    weights: str | None = None
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
@@ -65,6 +75,14 @@ class EncoderOptions:
             raise UsageError("tile_size must lie in 1024..1048576")
         if self.prune_strategy not in PRUNE_STRATEGIES:
             raise UsageError(f"the pruning strategy must be one of {', '.join(PRUNE_STRATEGIES)}")
+        if self.restore not in RESTORE_CHOICES:
+            raise UsageError(f"restore must be one of {', '.join(RESTORE_CHOICES)}")
+        if self.mode != "lossy" and (self.adapt or self.restore not in ("auto", "off")):
+            raise UsageError("a restorer needs the lossy mode")
+        if self.adapt not in ("", "gfix"):
+            raise UsageError("adapt must be gfix, or left out")
+        if self.adapt_iterations < 1:
+            raise UsageError("adapt_iterations must be positive")
         if self.keep_order and self.mode != "lossless":
             raise UsageError("keeping the order needs the lossless mode")
 

@@ -37,7 +37,8 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
         data = _encode_lossless(splats, options, default_views, progress)
     else:
         splats = _trim(splats, options, cameras, report)
-        data = _encode_lossy(splats, options, (cameras, photos), default_views, progress, report)
+        data = _encode_and_restore(splats, options, (cameras, photos), default_views, progress,
+                                   report)
     n_out = report.setdefault("n_out", splats.n_gaussians)
     report.update(bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
     progress("done", 1.0, f"{len(data)} bytes")
@@ -83,6 +84,20 @@ def _limit(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
     except BackendError as exc:
         report["note"] = f"pruned by footprint, no renderer: {exc}"
         return reduce_scene(splats, options.max_gaussians, "footprint")
+
+
+def _encode_and_restore(splats: Splats, options, seen, default_views, progress, report) -> bytes:
+    """The stream, with a restorer signalled where the options ask for one and it helps."""
+    from codec.encoder.plan_restoring import plan_restoring
+
+    plan = plan_restoring(options, splats.n_gaussians)
+    coding = plan.coding_options(options) if plan else options
+    data = _encode_lossy(splats, coding, seen, default_views, progress, report)
+    if plan is None:
+        return data
+    from codec.encoder.restoring import signal_restorer
+
+    return signal_restorer(data, plan, splats, options, seen, progress, report)
 
 
 def _encode_lossy(splats: Splats, options, seen, default_views, progress, report) -> bytes:

@@ -84,6 +84,8 @@ class Restorer(ABC):
         self.device = pick_device(device)
         hint = DTYPES[params.dtype] if self.device.type == "cuda" else torch.float32
         self.dtype = dtype or hint
+        self.learned: tuple[Tensor, Tensor] | None = None
+        """(a, b) while a step is being learned, instead of the signalled level."""
 
     @abstractmethod
     def encode(self, image: Tensor) -> tuple[Tensor, object]:
@@ -174,7 +176,7 @@ class Restorer(ABC):
         clean, side = self.encode(image)
         noised = self.noised(clean, given.noise)
         self.condition_on(hole)
-        a, b = self.params.signal_and_noise
+        a, b = self.signal_and_noise()
         end = self.params.end_level / ONE
 
         def estimate(rows: slice, columns: slice) -> Tensor:
@@ -188,6 +190,10 @@ class Restorer(ABC):
         restored = colour_fixed(self.decode(latent, side), image, self.params.colour_fix)
         return restored.float() / 2 + 0.5
 
+    def signal_and_noise(self):
+        """(a, b) of the level in use."""
+        return self.learned or self.params.signal_and_noise
+
     def _tile(self) -> tuple[int, int, int]:
         """(tile, overlap, largest untiled side) in latent positions; tile 0: never tiled."""
         p, f = self.params, self.factor
@@ -200,7 +206,7 @@ class Restorer(ABC):
         """
         if self.params.noise_mode == RAW:
             return clean
-        a, b = self.params.signal_and_noise
+        a, b = self.signal_and_noise()
         scaled = a * clean.double()
         if self.params.noise_mode == FULL:
             scaled = scaled + b * drawn.to(clean.device).double()

@@ -141,8 +141,9 @@ class LatentRestorer(Restorer):
         return tokens[None].expand(count, *tokens.shape)
 
     def times(self, count: int) -> Tensor:
-        """[count] network times, real."""
-        return torch.full((count,), self.time, device=self.device, dtype=torch.float32)
+        """[count] network times, real; differentiable while a step is learned."""
+        time = torch.as_tensor(self.time, device=self.device, dtype=torch.float32)
+        return time.expand(count)
 
     def guided(self, conditional: Tensor, plain) -> Tensor:
         """Classifier-free guidance; plain: called for the empty text's output where needed."""

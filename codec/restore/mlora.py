@@ -28,10 +28,15 @@ _ATTENTION_NAMES = (".to_q", ".to_k", ".to_v", ".to_out.0")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One modulated layer.   name: of its module.   weight: the parameter, [m, ...]."""
+    """One modulated layer.   name: of the module in its network."""
 
     name: str
-    weight: nn.Parameter
+    module: nn.Module
+
+    @property
+    def weight(self) -> nn.Parameter:
+        """The parameter, [m, ...]."""
+        return self.module.weight
 
     @property
     def matrix_shape(self) -> tuple[int, int]:
@@ -63,7 +68,7 @@ def layer_list(modules: dict[str, nn.Module], code: int) -> list[Layer]:
         found = [(n, p) for n, p in found if isinstance(p, nn.Conv2d)]
     if not found:
         raise BackendError(f"this restorer has no layers of list {code}")
-    return [Layer(name, part.weight) for name, part in found]
+    return [Layer(name, part) for name, part in found]
 
 
 def factors(weight: NDArray, rank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

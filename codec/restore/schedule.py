@@ -54,6 +54,17 @@ class VpSchedule:
         return b / (a + b)
 
 
+    def differentiable(self, t):
+        """(a, b) of a torch scalar t, with a gradient to it (METHODS A.3.2)."""
+        import torch
+
+        table = torch.from_numpy(self.alphas_cumprod())
+        logs = torch.log(table / (1.0 - table)).to(t)
+        low = int(t.detach().clamp(0, self.steps - 2))
+        ratio = torch.exp(logs[low] + (t - low) * (logs[low + 1] - logs[low]))
+        return torch.sqrt(ratio / (1.0 + ratio)), torch.sqrt(1.0 / (1.0 + ratio))
+
+
 @lru_cache(maxsize=8)
 def _alphas_cumprod(start: float, end: float, steps: int, kind: str) -> NDArray[np.float64]:
     if kind == "scaled_linear":

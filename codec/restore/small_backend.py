@@ -15,13 +15,10 @@ from torch.nn import functional
 from codec.core.mlra import MapGroup
 from codec.restore.base import Restorer
 from codec.restore.mlora import apply_maps
-from codec.restore.schedule import RECTIFIED_FLOW, X0, time_to_fixed, to_fixed
-from codec.restore.weights import WeightStore
-from codec.wire.restorer import MODELS, ONE, ModelId, RestorerParams
+from codec.restore.weights import SMALL_STEM, WeightStore
+from codec.wire.restorer import ONE, RestorerParams
 
 FACTOR = 4
-MODEL_ID = 1
-STEM = "nfx-small"
 LEVEL_SCALE, FIDELITY_SCALE = 1000.0, 16.0
 DECIBELS = 4
 """Steps of `condition` in one decibel."""
@@ -43,7 +40,7 @@ class SmallBackend(Restorer):
     @classmethod
     def from_store(cls, params: RestorerParams, maps: tuple[MapGroup, ...], store: WeightStore,
                    **given) -> SmallBackend:
-        found = store.find_model(params.backbone, stem=STEM)
+        found = store.find_model(params.backbone, stem=SMALL_STEM)
         return cls(params, load_net(found.files[0]), maps, **given)
 
     def modules(self) -> dict[str, torch.nn.Module]:
@@ -72,19 +69,6 @@ def load_net(path: Path) -> torch.nn.Module:
     from codec.restore.small import SmallRestorer
 
     return SmallRestorer.read(path).net
-
-
-def small_params(store: WeightStore, seed: int = 0) -> RestorerParams:
-    """What an encoder signals for the network found here. Raises BackendError when none is."""
-    found = store.find(MODELS[MODEL_ID], stem=STEM)
-    config = load_net(found.files[0]).config
-    return RestorerParams(
-        kind=1, backbone=ModelId(MODEL_ID, "", "1", found.sha256), schedule=RECTIFIED_FLOW,
-        prediction=X0, level=max(to_fixed(config.noise_level), 1),
-        network_time=min(time_to_fixed(LEVEL_SCALE * config.noise_level), 65535),
-        noise_mode=2 if config.noise_level else 0, noise_scope=0, noise_seed=seed,
-        mask=2 if config.mask else 0, pad=config.multiple, pad_mode=1,
-    )
 
 
 def fidelity_condition(psnr: float) -> int:

@@ -21,8 +21,15 @@ from codec.wire.restorer import ModelId
 ENVIRONMENT = "NFX_WEIGHTS"
 HUB = "hub"
 STEM = "diffusion_pytorch_model"
+SMALL_STEM = "nfx-small"
+PROMPT_FILES = {
+    "nifi": "nifi.safetensors", "gausspainter": "remove-degradation.safetensors",
+    "gfix": "remove-degradations.safetensors", "img2img": "null.safetensors",
+}
+"""Embeddings that an encoder signals by kind, in `prompts/` of a weight folder."""
 PACKAGE = Path(__file__).parent / "weights"
 _CHUNK = 1 << 22
+_LONGEST_HEADER = 100_000_000
 
 
 def safetensors_digest(paths: Iterable[Path]) -> bytes:
@@ -42,6 +49,11 @@ def safetensors_digest(paths: Iterable[Path]) -> bytes:
     return digest.digest()
 
 
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """The free metadata of a safetensors file; empty when there is none. Raises BackendError."""
+    return _header(path)[1].get("__metadata__", {})
+
+
 def tensor_header(name: str, kind: str, shape: Iterable[int]) -> bytes:
     """What stands before a tensor's bytes in the hash."""
     return b"\0".join([name.encode(), kind.encode(), ",".join(map(str, shape)).encode(), b""])
@@ -49,15 +61,26 @@ def tensor_header(name: str, kind: str, shape: Iterable[int]) -> bytes:
 
 def _tensors_of(path: Path) -> list[tuple]:
     """(name, type, shape, path, start, end) of each tensor of a safetensors file."""
+    size, header = _header(path)
     try:
-        with open(path, "rb") as stream:
-            size = struct.unpack("<Q", stream.read(8))[0]
-            header = json.loads(stream.read(size))
         return [(name, about["dtype"], about["shape"], path,
                  *(8 + size + offset for offset in about["data_offsets"]))
                 for name, about in header.items() if name != "__metadata__"]
-    except (OSError, ValueError, KeyError, TypeError, struct.error, MemoryError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BackendError(f"{path} is no safetensors file") from error
+
+
+def _header(path: Path) -> tuple[int, dict]:
+    """(bytes of the header, the header) of a safetensors file. Raises BackendError."""
+    try:
+        with open(path, "rb") as stream:
+            size = struct.unpack("<Q", stream.read(8))[0]
+            header = json.loads(stream.read(min(size, _LONGEST_HEADER)))
+        if isinstance(header, dict):
+            return size, header
+    except (OSError, ValueError, struct.error) as error:
+        raise BackendError(f"{path} is no safetensors file") from error
+    raise BackendError(f"{path} is no safetensors file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,231 @@
+"""Whether and how a stream signals a restorer: measured on views, written only where it helps.
+
+A restorer that invents is a defect for some uses, and an untrained one makes images worse (NiFi's
+table: 9 of 9 cells), so each stream is judged by itself: decoded, rendered, restored, compared
+with photos or with the input's own renders. Without the files LPIPS needs, a weaker stand-in
+judges and asks for a larger gain (`codec.restore.perceptual`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codec.encoder.container import add_boxes
+from codec.encoder.plan_restoring import RestoringPlan
+from codec.errors import BackendError
+from codec.options import EncoderOptions
+from codec.scene import Camera, Splats
+from codec.wire.boxes import Box
+from codec.wire.restorer import RestorerParams, write_restorer
+from codec.wire.tables import MLRA, REST
+
+if TYPE_CHECKING:
+    from codec.core.mlra import MapGroup
+    from codec.restore.base import Restorer
+    from codec.restore.perceptual import Judge
+
+AUTO_PSNR = 36.0
+"""Streams whose renders come nearer than this to the input's have nothing to restore, dB."""
+JUDGED_VIEWS, WIDTH = 6, 480
+STRENGTHS = (255, 204, 153, 102)
+MIN_GAIN, MIN_GAIN_STAND_IN = 0.03, 0.10
+"""The mean distance has to fall by this share."""
+MAX_PSNR_LOSS = 0.5
+"""dB that a restored view may lie farther from its target than the plain one, in the mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Views of a decoded scene and what they should show.
+
+    rgb, target: [H, W, 3] in 0..1.   alpha: [H, W].   views: the key of each one's noise.
+    """
+
+    rgb: list[NDArray[np.float32]]
+    alpha: list[NDArray[np.float32]]
+    target: list[NDArray[np.float32]]
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+    def only(self, chosen: list[int]) -> Pictures:
+        """Some of the views."""
+        return Pictures(*([part[i] for i in chosen] for part in (self.rgb, self.alpha,
+                                                                  self.target)))
+
+    def psnr(self, images: list[NDArray] | None = None) -> float:
+        """Mean over views of the PSNR of images (the plain ones when None) to the targets, dB."""
+        from codec.optimize.losses import psnr
+
+        pairs = zip(self.rgb if images is None else images, self.target, strict=True)
+        return float(np.mean([min(psnr(a, b), 99.0) for a, b in pairs]))
+
+
+def take_pictures(data: bytes, original: Splats, cameras: list[Camera], photos: Path | None,
+                  background, threads: int) -> Pictures:
+    """The decoded scene from the cameras, and its targets: photos, or the original's renders."""
+    from codec.decoder.decode import decode
+    from codec.rendering.base import RenderOptions
+    from codec.rendering.cpu import CpuRenderer
+
+    options = RenderOptions(background=background, threads=threads)
+    renderer, decoded = CpuRenderer(options), decode(data)
+    views = [renderer.render(decoded, camera) for camera in cameras]
+    if photos:
+        from codec.encoder.reopt import photo_views
+
+        images = [image / np.float32(255) for image in photo_views(cameras, photos).images]
+    else:
+        images = [np.clip(renderer.render(original, camera).rgb, 0, 1) for camera in cameras]
+    return Pictures([np.clip(v.rgb, 0, 1) for v in views], [v.alpha for v in views], images)
+
+
+def spread(cameras: list[Camera], most: int) -> list[Camera]:
+    """At most `most` cameras, evenly over the list, at most WIDTH pixels wide."""
+    n = min(len(cameras), most)
+    chosen = [cameras[i * len(cameras) // n] for i in range(n)]
+    return [c.resized(WIDTH) if c.width > WIDTH else c for c in chosen]
+
+
+def signal_restorer(data: bytes, plan: RestoringPlan, original: Splats, options: EncoderOptions,
+                    seen: tuple[list[Camera] | None, Path | None], progress,
+                    report: dict) -> bytes:
+    """The stream with REST (and MLRA), or as it was where restoring does not help.
+
+    seen: cameras, or None for planned ones, and the folder of their photos, or None.
+    report["restorer"] says what was measured, by which judge, and what was decided.
+    """
+    facts = report["restorer"] = {"kind": plan.settings.kind_name, "signalled": False}
+    psnr = report.get("psnr")
+    if not plan.required and not options.adapt and psnr is not None and psnr >= AUTO_PSNR:
+        facts["reason"] = f"renders are within {psnr:.1f} dB of the input's"
+        return data
+    try:
+        progress("restoring", 0.9, plan.settings.kind_name)
+        trial = _Trial.start(data, plan, original, options, *seen)
+    except BackendError as problem:
+        if plan.required or options.adapt:
+            raise
+        facts["reason"] = str(problem)
+        return data
+    return trial.finish(data, plan, options, progress, facts)
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A restorer tried on pictures of a stream.   judged, trained: the views' places in them."""
+
+    pictures: Pictures
+    settings: RestorerParams
+    judge: Judge
+    restorer: Restorer
+    judged: list[int]
+    trained: list[int] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, data, plan, original, options, cameras, photos) -> _Trial:
+        from codec.encoder.adapt import TRAINED_VIEWS
+        from codec.encoder.search import encoder_views
+        from codec.restore.perceptual import find_judge
+        from codec.restore.registry import build
+        from codec.restore.small_backend import fidelity_condition
+        from codec.restore.weights import WeightStore
+
+        store = WeightStore(options.weights)
+        given = encoder_views(original, cameras, options).cameras
+        chosen = spread(given, JUDGED_VIEWS + (TRAINED_VIEWS if options.adapt else 0))
+        background = tuple(value / 255 for value in plan.settings.background)
+        pictures = take_pictures(data, original, chosen, photos, background, options.threads)
+        settings = plan.settings
+        if settings.kind_name == "small":
+            settings = replace(settings, condition=fidelity_condition(pictures.psnr()))
+        restorer = build(settings, (), store, device=options.device)
+        every = list(range(len(chosen)))
+        step = -(-len(every) // JUDGED_VIEWS)
+        judged = every[::step]
+        trained = [i for i in every if i not in judged] or every
+        return cls(pictures, settings, find_judge(store), restorer, judged, trained)
+
+    def finish(self, data: bytes, plan: RestoringPlan, options: EncoderOptions, progress,
+               facts: dict) -> bytes:
+        """Decide, and write what was decided."""
+        shown = self.pictures.only(self.judged)
+        images = restored_images(self.restorer, shown)
+        verdict = choose_strength(shown, images, self.judge)
+        facts |= verdict.facts(self.judge, len(shown))
+        maps: tuple[MapGroup, ...] = ()
+        if options.adapt:
+            from codec.encoder.adapt import adapt
+
+            self.settings, maps, images = adapt(self, len(data), options, progress, facts)
+            verdict = choose_strength(shown, images, self.judge)
+            facts |= verdict.facts(self.judge, len(shown))
+        if not (verdict.helps or plan.required):
+            facts["reason"] = verdict.reason
+            return data
+        settings = replace(self.settings, strength=verdict.strength)
+        boxes = [Box(REST, write_restorer(settings))]
+        if maps:
+            from codec.core.mlra import write_maps
+
+            boxes.append(Box(MLRA, write_maps(list(maps))))
+        size = sum(box.size for box in boxes)
+        if options.target_size is not None and len(data) + size > options.target_size:
+            facts["reason"] = f"its {size} bytes do not fit into the target size"
+            return data
+        facts |= {"signalled": True, "bytes": size, "strength": verdict.strength / 255,
+                  "condition": settings.condition}
+        return add_boxes(data, boxes)
+
+
+def restored_images(restorer: Restorer, shown: Pictures) -> list[NDArray[np.float32]]:
+    """Each picture restored at full strength (noise of view 0, 1, ..)."""
+    return [restorer.restore(rgb[None], alpha[None], [i])[0]
+            for i, (rgb, alpha) in enumerate(zip(shown.rgb, shown.alpha, strict=True))]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What restoring brings at the best strength.   reason: why it does not help, else ""."""
+
+    strength: int
+    plain: float
+    restored: float
+    psnr_plain: float
+    psnr_restored: float
+    reason: str
+
+    @property
+    def helps(self) -> bool:
+        return not self.reason
+
+    def facts(self, judge: Judge, n_views: int) -> dict:
+        return {"judge": judge.name, "views": n_views, "distance_plain": self.plain,
+                "distance_restored": self.restored, "psnr_plain": self.psnr_plain,
+                "psnr_restored": self.psnr_restored}
+
+
+def choose_strength(shown: Pictures, images: list[NDArray], judge: Judge) -> Verdict:
+    """The strength of least mean distance among those that keep the fidelity."""
+    plain = float(np.mean([judge.score(a, b) for a, b in zip(shown.rgb, shown.target,
+                                                             strict=True)]))
+    psnr_plain, found = shown.psnr(), []
+    for strength in STRENGTHS:
+        mixed = [np.clip(a + strength / 255 * (b - a), 0, 1).astype(np.float32)
+                 for a, b in zip(shown.rgb, images, strict=True)]
+        distance = np.mean([judge.score(a, b) for a, b in zip(mixed, shown.target, strict=True)])
+        found.append((float(distance), strength, shown.psnr(mixed)))
+    faithful = [x for x in found if x[2] >= psnr_plain - MAX_PSNR_LOSS]
+    distance, strength, psnr = min(faithful or found, key=lambda x: (x[0], -x[1]))
+    least = MIN_GAIN if judge.net is not None else MIN_GAIN_STAND_IN
+    reason = ""
+    if not faithful:
+        reason = f"views would lie more than {MAX_PSNR_LOSS} dB farther from their targets"
+    elif distance > (1 - least) * plain:
+        reason = f"views would not come {least:.0%} nearer to their targets ({judge.name})"
+    return Verdict(strength, plain, distance, psnr_plain, psnr, reason)
