@@ -152,6 +152,34 @@ def test_numbers_that_are_none_are_refused():
         restorer.restore(rgb, alpha, [0])
 
 
+def test_the_real_small_network_is_run_as_its_own_class_runs_it(tmp_path):
+    """From a weight file through the registry: the picture `SmallRestorer` gives for the same
+    8-bit image and noise."""
+    from codec.restore.catalogue import small_settings
+    from codec.restore.noise import noise
+    from codec.restore.registry import build
+    from codec.restore.small import SmallConfig, SmallRestorer, SmallUNet, write_small
+    from codec.restore.weights import WeightStore
+
+    torch.manual_seed(0)
+    config = SmallConfig(channels=(16, 24), layers=1, groups=8, noise_level=0.25)
+    net = SmallUNet(config)
+    torch.nn.init.normal_(net.conv_out.weight, std=0.02)
+    write_small(tmp_path / "nfx-small.safetensors", net.state_dict(), config)
+    store = WeightStore(tmp_path)
+    params = replace(small_settings(store, seed=11), condition=96, strength=128)
+    rgb, alpha = nets.pictures(1, 37, 45)
+    ours = build(params, (), store, device="cpu").restore(rgb, alpha, [3])
+    theirs = SmallRestorer.read(tmp_path / "nfx-small.safetensors")
+    shape = theirs.noise_shape(37, 45)
+    drawn = noise(11, 0, shape)[None]
+    eight = (base.eight_bits(rgb) / 255).astype(np.float32)
+    wanted = theirs.restore(eight, (base.eight_bits(alpha) / 255).astype(np.float32), drawn,
+                            fidelity=24.0, strength=128 / 255)
+    assert np.abs(ours - wanted).max() < 1e-4
+    assert np.abs(ours - eight).max() > 0.01
+
+
 def test_fidelity_in_quarters_of_a_decibel():
     assert [fidelity_condition(p) for p in (0, 24.6, 1000)] == [1, 98, 255]
 
