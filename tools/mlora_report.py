@@ -1,4 +1,4 @@
-"""What per-scene maps cost, and what they bring: ``python -m tools.mlora_report accounting | ablation``.
+"""``python -m tools.mlora_report accounting | ablation``: what per-scene maps cost, and bring.
 
 accounting: SD-Turbo's real architecture (meta device, no weights needed): layers, symbols, raw and
 coded bytes beside GFix's published figures. Coded bytes are of this project's own coder on symbols
