@@ -1,4 +1,4 @@
-"""``splatdec``: an NFX file in; a PLY, images, or facts about the file out."""
+"""``splatdec``: an NFX file in; a PLY, images, a viewer page, or facts about the file out."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ from codec.errors import UsageError
                                                            path_type=Path))
 @click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
               help="Write the decoded scene as PLY.")
+@click.option("--viewer", metavar="OUT.html", type=click.Path(path_type=Path),
+              help="Write one HTML page that shows the scene in any browser, without network.")
+@click.option("--serve", is_flag=True,
+              help="Show the same page over 127.0.0.1; the scene comes by range requests.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Port of --serve; 0 = any free one.")
+@click.option("--compare", metavar="OTHER", type=click.Path(exists=True, dir_okay=False,
+                                                            path_type=Path),
+              help="With --viewer or --serve: a second file (NFX or any scene file) side by side.")
 @click.option("--info", is_flag=True, help="Print header, boxes, sizes, bits per Gaussian.")
 @click.option("--verify", is_flag=True, help="Check the whole file; write nothing.")
 @click.option("--views", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
@@ -70,12 +79,14 @@ from codec.errors import UsageError
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @click.version_option(codec.__version__)
 def main(source: Path, **given) -> None:
-    """Decode the NFX file FILE to a PLY, to images, or tell what is in it.
+    """Decode the NFX file FILE to a PLY, to images, to a page that shows it, or tell what is in it.
 
     \b
     splatdec scene.nfx -o scene.ply
     splatdec scene.nfx --views cameras.json --out-dir views
     splatdec scene.nfx --orbit 12 --contact-sheet sheet.png
+    splatdec scene.nfx --viewer scene.html
+    splatdec scene.nfx --serve --compare scene.ply
     splatdec scene.nfx --info
     splatdec scene.nfx --verify
     """
@@ -96,12 +107,15 @@ def _wants_images(given: dict) -> bool:
 def _check_usage(given: dict) -> None:
     """Raise UsageError for options that do not go together, before the file is read."""
     images = _wants_images(given)
-    if not (given["output"] or given["info"] or given["verify"] or images):
-        raise UsageError("nothing to do; give -o OUT.ply, --views CAMS, --orbit N, "
-                         "--out-dir DIR, --info or --verify")
+    pages = bool(given["viewer"] or given["serve"])
+    if not (given["output"] or given["info"] or given["verify"] or images or pages):
+        raise UsageError("nothing to do; give -o OUT.ply, --viewer OUT.html, --serve, "
+                         "--views CAMS, --orbit N, --out-dir DIR, --info or --verify")
+    if given["compare"] and not pages:
+        raise UsageError("--compare belongs to --viewer or --serve")
     if given["views"] and given["orbit"]:
         raise UsageError("give --views or --orbit, not both")
-    if given["verify"] and (given["output"] or images):
+    if given["verify"] and (given["output"] or images or given["viewer"]):
         raise UsageError("--verify writes nothing; leave the outputs out")
     for name in ("depth", "alpha", "width"):
         if given[name] and not images:
@@ -122,6 +136,8 @@ def _decode_only(source: Path, limits, given: dict) -> dict:
 def _run(source: Path, given: dict) -> dict:
     """Do what was asked for; returns the facts that `--json` prints."""
     limits = _limits(given)
+    if given["viewer"] or given["serve"]:
+        return _view(source, limits, given)
     if given["output"] and not given["info"] and not _wants_images(given):
         return _decode_only(source, limits, given)
     if given["output"]:
@@ -148,6 +164,26 @@ def _run(source: Path, given: dict) -> dict:
             progress = Progress(given["quiet"])
             facts["images"] = job.run(splats, progress)
             progress.clear()
+    return facts
+
+
+def _view(source: Path, limits, given: dict) -> dict:
+    """--viewer and --serve; the other outputs are made first, so that serving can go on and on."""
+    from codec.cli.viewer import serve, viewer_scene, write_viewer
+    from codec.io.atomic import check_writable
+
+    if given["viewer"]:
+        check_writable(given["viewer"], given["overwrite"])
+    others = given | {"viewer": None, "serve": False}
+    wanted = given["output"] or given["info"] or given["verify"] or _wants_images(given)
+    facts = _run(source, others) if wanted else {"input": str(source),
+                                                 "bytes": source.stat().st_size}
+    scenes = [viewer_scene(path, limits) for path in (source, given["compare"]) if path]
+    if given["viewer"]:
+        size = write_viewer(given["viewer"], scenes, given["overwrite"])
+        facts["viewer"] = {"output": str(given["viewer"]), "bytes": size}
+    if given["serve"]:
+        serve(scenes, given["port"], lambda text: click.echo(text, err=True))
     return facts
 
 
@@ -214,6 +250,10 @@ def _print_text(facts: dict, given: dict) -> None:
     if "output" in facts:
         click.echo(f"{facts['output']}: {facts['n_gaussians']:,} Gaussians, "
                    f"SH degree {facts['sh_degree']}", err=True)
+    if "viewer" in facts:
+        page = facts["viewer"]
+        click.echo(f"{page['output']}: {format_size(page['bytes'])}, open it in a browser",
+                   err=True)
     if "images" in facts:
         images = facts["images"]
         click.echo(f"{images['where']}: {images['n_views']} views by the {images['backend']} "

@@ -146,3 +146,23 @@ def test_shrink_averages():
     image[:, ::2] = 100
     assert (shrink(image, 2) == 50).all() and shrink(image, 2).shape == (2, 2, 3)
     assert shrink(image, 4) is image
+
+
+def test_viewer_page(dec, nfx, scene_ply, tmp_path):
+    """One HTML file with everything inside; --compare takes any scene file."""
+    page = tmp_path / "scene.html"
+    done = dec(nfx, "--viewer", page, "--compare", scene_ply)
+    assert done.exit_code == 0, done.stderr
+    text = page.read_text("utf-8")
+    assert text.count('id="nfx-scene-') == 2 and "carried losslessly" in text
+    assert dec(nfx, "--viewer", page).exit_code == 2
+    assert dec(nfx, "--viewer", page, "--overwrite").exit_code == 0
+    assert dec(nfx, "--compare", scene_ply, "--info").exit_code == 2
+
+
+def test_viewer_refuses_what_is_broken(dec, tmp_path):
+    """A damaged file gives its own exit code and no page."""
+    bad = tmp_path / "bad.nfx"
+    bad.write_bytes(b"not a stream")
+    assert dec(bad, "--viewer", tmp_path / "bad.html").exit_code == 4
+    assert not (tmp_path / "bad.html").exists()

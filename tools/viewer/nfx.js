@@ -2495,11 +2495,13 @@ function changedBy(name) {
 /**
  * `decodeProgressive` in a Worker of its own: the page stays responsive. source: bytes (moved to the
  * worker) or the URL of a stream that is read by range requests. Yields what `decodeProgressive`
- * yields; each step has fresh arrays for what the layer changed.
+ * yields; each step has fresh arrays for what the layer changed. options.script: URL of this module
+ * for the worker, where its own cannot serve (pages opened from disk need a data: URL).
  * @throws NfxError as `decodeProgressive`; Error for trouble with the network.
  */
-export async function* decodeInWorker(source, { limits = {}, maxLayers = Infinity, onHead } = {}) {
-  const worker = new Worker(import.meta.url, { type: "module", name: WORKER_NAME });
+export async function* decodeInWorker(source, options = {}) {
+  const { limits = {}, maxLayers = Infinity, onHead, script = import.meta.url } = options;
+  const worker = new Worker(script, { type: "module", name: WORKER_NAME });
   const waiting = [];
   let wake = () => {};
   worker.onmessage = ({ data }) => {
