@@ -27,6 +27,7 @@ _LAZY = {
     "read_ply": "codec.io.ply",
     "write_ply": "codec.io.ply",
     "read_scene": "codec.io.scenes",
+    "write_scene": "codec.io.scenes",
     "read_cameras": "codec.io.cameras",
     "render": "codec.rendering",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,10 @@ from codec.errors import UsageError
 @click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False,
                                                            path_type=Path))
 @click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
-              help="Write the decoded scene as PLY.")
+              help="Write the decoded scene: as PLY, or by the extension as .compressed.ply, "
+                   ".spz, .splat, .sog or .glb (KHR_gaussian_splatting).")
+@click.option("--spz-version", type=click.IntRange(2, 4), default=3, show_default=True,
+              help="Version of an .spz output.")
 @click.option("--viewer", metavar="OUT.html", type=click.Path(path_type=Path),
               help="Write one HTML page that shows the scene in any browser, without network.")
 @click.option("--serve", is_flag=True,
@@ -83,6 +87,7 @@ def main(source: Path, **given) -> None:
 
     \b
     splatdec scene.nfx -o scene.ply
+    splatdec scene.nfx -o scene.spz
     splatdec scene.nfx --views cameras.json --out-dir views
     splatdec scene.nfx --orbit 12 --contact-sheet sheet.png
     splatdec scene.nfx --viewer scene.html
@@ -138,7 +143,8 @@ def _run(source: Path, given: dict) -> dict:
     limits = _limits(given)
     if given["viewer"] or given["serve"]:
         return _view(source, limits, given)
-    if given["output"] and not given["info"] and not _wants_images(given):
+    plain = given["output"] and _is_ply(given["output"])
+    if plain and not given["info"] and not _wants_images(given):
         return _decode_only(source, limits, given)
     if given["output"]:
         from codec.io.atomic import check_writable
@@ -200,7 +206,21 @@ def _limits(given: dict):
 def _write_scene(given: dict, splats) -> None:
     from codec.io.ply import write_ply
 
-    write_ply(given["output"], splats, overwrite=given["overwrite"])
+    if _is_ply(given["output"]):
+        write_ply(given["output"], splats, overwrite=given["overwrite"])
+        return
+    from codec.io.scenes import write_scene
+
+    for line in write_scene(given["output"], splats, overwrite=given["overwrite"],
+                            spz_version=given["spz_version"]):
+        warnings.warn(line, stacklevel=2)
+
+
+def _is_ply(path: Path) -> bool:
+    """Names of no other format mean a plain PLY."""
+    name = path.name.lower()
+    others = (".compressed.ply", ".spz", ".splat", ".sog", ".glb")
+    return not name.endswith(others)
 
 
 def _image_job(data: bytes, source: Path, given: dict):

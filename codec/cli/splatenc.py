@@ -79,7 +79,7 @@ MAX_DEFAULT_VIEWS = 16
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @click.version_option(codec.__version__)
 def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool, **given) -> None:
-    """Encode the splat scene IN (.ply, .splat, .spz, .compressed.ply) as NFX.
+    """Encode the splat scene IN (.ply, .splat, .spz, .compressed.ply, .sog, .glb) as NFX.
 
     \b
     splatenc scene.ply -o scene.nfx

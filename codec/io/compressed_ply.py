@@ -1,4 +1,4 @@
-"""PlayCanvas compressed PLY (.compressed.ply), reading only. NumPy only.
+"""PlayCanvas compressed PLY (.compressed.ply). NumPy only.
 
 Format facts: 256 Gaussians a chunk; element `chunk` holds the ranges, `vertex` four uint32
 (position and scale 11/10/11 bits, rotation 2 + 3 x 10 bits, colour and alpha 4 x 8 bits), `sh`
@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from codec.errors import SceneError
 from codec.io.ply_table import Columns, Header, read_elements
-from codec.io.quantized import SH_C0, logit_of_bytes, place_largest
+from codec.io.quantized import (
+    SH_C0,
+    alphas,
+    logit_of_bytes,
+    normalized,
+    place_largest,
+    split_largest,
+    to_bytes,
+)
 from codec.scene import Splats
 
 _GAUSSIANS_PER_CHUNK = 256
@@ -95,3 +103,76 @@ def _sh_rest(sh: Columns | None, count: int) -> NDArray[np.float32]:
     table = ((unit - 0.5) * 8).astype(np.float32)
     index = np.stack([sh.column(name) for name in names], axis=1).astype(np.uint8, copy=False)
     return np.ascontiguousarray(table[index].reshape(count, 3, k).transpose(0, 2, 1))
+
+
+def compressed_ply_bytes(splats: Splats) -> bytes:
+    """The file of `splats`, in Morton order, so that chunks are small and their steps fine.
+
+    Log-scales are held within -20..20 and SH of degree 1 and up within -4..4, as the format has
+    it; the antialias flag goes into a comment, as in `write_ply`.
+    """
+    splats = splats.take(morton_order(splats.means))
+    n = splats.n_gaussians
+    chunks = -(-n // _GAUSSIANS_PER_CHUNK)
+    ranges = np.empty((chunks, 18), "<f4")
+    vertex = np.zeros((n, 4), "<u4")
+    vertex[:, 0] = _pack_11_10_11(_chunked(splats.means, ranges, 0))
+    vertex[:, 1] = _pack_rotation(splats.quats)
+    vertex[:, 2] = _pack_11_10_11(_chunked(np.clip(splats.log_scales, -20, 20), ranges, 6))
+    rgb = to_bytes(_chunked(splats.sh0 * SH_C0 + 0.5, ranges, 12) * 255).astype(np.uint32)
+    alpha = to_bytes(alphas(splats.opacity_logits) * 255)
+    vertex[:, 3] = (rgb[:, 0] << 24) | (rgb[:, 1] << 16) | (rgb[:, 2] << 8) | alpha
+    sh = np.clip(np.floor((splats.shN / 8 + 0.5) * 256), 0, 255).astype(np.uint8)
+    sh = np.ascontiguousarray(sh.transpose(0, 2, 1)).reshape(n, -1)
+    return b"".join([_header(splats, chunks, sh.shape[1]), ranges.tobytes(), vertex.tobytes(),
+                     sh.tobytes()])
+
+
+def _header(splats: Splats, chunks: int, n_rest: int) -> bytes:
+    lines = ["ply", "format binary_little_endian 1.0"]
+    if splats.antialiased:
+        lines.append("comment SplatRenderMode: mip")
+    lines.append(f"element chunk {chunks}")
+    lines += [f"property float {name}" for name in (*_RANGES, *_COLOR_RANGES)]
+    lines.append(f"element vertex {splats.n_gaussians}")
+    lines += [f"property uint {name}" for name in _PACKED]
+    if n_rest:
+        lines.append(f"element sh {splats.n_gaussians}")
+        lines += [f"property uchar f_rest_{i}" for i in range(n_rest)]
+    return "\n".join([*lines, "end_header", ""]).encode()
+
+
+def _chunked(values: NDArray[np.floating], ranges: NDArray, first: int) -> NDArray[np.float64]:
+    """[N, 3] within 0..1 of each chunk's range, which goes to ranges[:, first : first + 6]."""
+    starts = np.arange(0, len(values), _GAUSSIANS_PER_CHUNK)
+    if len(starts):
+        ranges[:, first : first + 3] = np.minimum.reduceat(values, starts)
+        ranges[:, first + 3 : first + 6] = np.maximum.reduceat(values, starts)
+    block = np.arange(len(values)) // _GAUSSIANS_PER_CHUNK
+    low = ranges[block, first : first + 3].astype(np.float64)
+    extent = ranges[block, first + 3 : first + 6] - low
+    return np.clip((values - low) / np.where(extent > 0, extent, 1), 0, 1)
+
+
+def _pack_11_10_11(unit: NDArray[np.float64]) -> NDArray[np.uint32]:
+    x, y, z = np.rint(unit * (2047, 1023, 2047)).astype(np.uint32).T
+    return (x << 21) | (y << 11) | z
+
+
+def _pack_rotation(quats: NDArray[np.float32]) -> NDArray[np.uint32]:
+    index, others = split_largest(normalized(quats))
+    a, b, c = np.rint((others / np.sqrt(2.0) + 0.5) * 1023).astype(np.uint32).T
+    return (index.astype(np.uint32) << 30) | (a << 20) | (b << 10) | c
+
+
+def morton_order(means: NDArray[np.float32]) -> NDArray[np.intp]:
+    """[N] indices along the Z-order curve of a grid of 2^10 cells an axis."""
+    if not len(means):
+        return np.arange(0)
+    low, high = means.min(axis=0), means.max(axis=0)
+    cells = ((means - low) / np.where(high > low, high - low, 1) * 1023).astype(np.uint32)
+    code = np.zeros(len(means), np.uint32)
+    for bit in range(10):
+        for axis in range(3):
+            code |= ((cells[:, axis] >> bit) & 1) << np.uint32(3 * bit + axis)
+    return np.argsort(code, kind="stable")

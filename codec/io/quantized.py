@@ -31,3 +31,36 @@ def place_largest(
     out[rows[:, None], order[index]] = others
     out[rows, index] = left_out
     return out
+
+
+def normalized(quats: NDArray[np.floating]) -> NDArray[np.float64]:
+    """[N, 4] float64 of unit length; zero or not finite becomes the identity."""
+    q = quats.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        q = q / np.linalg.norm(q, axis=1, keepdims=True)
+    q[~np.isfinite(q).all(axis=1)] = (1.0, 0.0, 0.0, 0.0)
+    return q
+
+
+def split_largest(quats: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """"Smallest three" coding of unit quaternions [N, 4]: the inverse of `place_largest`.
+
+    Returns the index [N] of the component left out, and the others [N, 3] in ascending order,
+    signed so that the one left out is positive.
+    """
+    index = np.abs(quats).argmax(axis=1)
+    rows = np.arange(len(quats))
+    sign = np.where(quats[rows, index] < 0, -1.0, 1.0)
+    order = np.array([[c for c in range(4) if c != i] for i in range(4)])
+    return index, quats[rows[:, None], order[index]] * sign[:, None]
+
+
+def alphas(opacity_logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """[N] opacities in 0..1."""
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-opacity_logits.astype(np.float64)))
+
+
+def to_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Rounded and clipped to 0..255."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The headerless .splat format of antimatter15's viewer, reading only. NumPy only.
+"""The headerless .splat format of antimatter15's viewer. NumPy only.
 
 32 bytes a Gaussian: position 3 x f32, linear scale 3 x f32, RGBA 4 x u8, quaternion w, x, y, z
 4 x u8. No magic, no count, no SH.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from codec.errors import SceneError
-from codec.io.quantized import SH_C0, logit_of_bytes
+from codec.io.quantized import SH_C0, alphas, logit_of_bytes, normalized, to_bytes
 from codec.scene import Splats
 
 _RECORD = np.dtype(
@@ -37,3 +37,14 @@ def read_splat32(data: memoryview) -> Splats:
         sh0=((rows["rgba"][:, :3] / 255 - 0.5) / SH_C0).astype(np.float32),
         shN=np.empty((len(rows), 0, 3), np.float32),
     )
+
+
+def splat32_bytes(splats: Splats) -> bytes:
+    """The file of `splats`; SH of degree 1 and up and the antialias flag have no place in it."""
+    rows = np.zeros(splats.n_gaussians, _RECORD)
+    rows["mean"] = splats.means
+    rows["scale"] = np.exp(splats.log_scales)
+    rows["rgba"][:, :3] = to_bytes((splats.sh0 * SH_C0 + 0.5) * 255)
+    rows["rgba"][:, 3] = to_bytes(alphas(splats.opacity_logits) * 255)
+    rows["quat"] = to_bytes(normalized(splats.quats) * 128 + 128)
+    return rows.tobytes()

@@ -1,4 +1,4 @@
-"""Niantic SPZ versions 1 to 4, reading only. NumPy; zstandard for version 4.
+"""Niantic SPZ versions 1 to 4, writing 2 to 4. NumPy; zstandard for version 4.
 
 Format facts: header `NGSP`, version u32, count u32, SH degree u8, fractional bits u8, flags u8
 (1 antialiased, 2 extensions). Versions 1 to 3 are one gzip stream of a 16-byte header and the
@@ -10,6 +10,7 @@ Axes are returned as stored, as splat-transform and gsply do.
 
 from __future__ import annotations
 
+import gzip
 import struct
 import zlib
 from dataclasses import dataclass
@@ -18,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codec.errors import BackendError, SceneError
-from codec.io.quantized import logit_of_bytes, place_largest
+from codec.io.quantized import (
+    alphas,
+    logit_of_bytes,
+    normalized,
+    place_largest,
+    split_largest,
+    to_bytes,
+)
 from codec.io.report import ReadReport
 from codec.scene import Splats
 
@@ -161,3 +169,60 @@ def _rotations(raw: NDArray[np.uint8], version: int) -> NDArray[np.float32]:
     others = sign * (fields & 511) * (np.sqrt(0.5) / 511)
     xyzw = place_largest(words >> 30, others)
     return np.ascontiguousarray(xyzw[:, [3, 0, 1, 2]])
+
+
+def spz_bytes(splats: Splats, version: int = 3) -> bytes:
+    """The file of `splats`, version 2, 3 or 4; axes as they are.
+
+    Positions get as many fractional bits, at most 20, as their range leaves of 24. SH keep all
+    their 8 bits (the reference encoder drops some). Raises SceneError for positions beyond 2^23.
+    """
+    if version not in (2, 3, 4):
+        raise SceneError(f"SPZ version {version} cannot be written; versions 2 to 4 can")
+    largest = float(np.abs(splats.means).max(initial=0))
+    if not largest < 2**23 - 1:
+        raise SceneError("positions beyond 2^23 or not finite do not fit an SPZ file")
+    bits = int(np.clip(23 - np.ceil(np.log2(largest + 1e-9)), 0, 20))
+    flags = _FLAG_ANTIALIASED if splats.antialiased else 0
+    head = struct.pack("<4sIIBBB", MAGIC, version, splats.n_gaussians, splats.sh_degree, bits,
+                       flags)
+    sections = [
+        _position_bytes(splats.means, bits),
+        to_bytes(alphas(splats.opacity_logits) * 255).tobytes(),
+        to_bytes((splats.sh0 * _COLOR_SCALE + 0.5) * 255).tobytes(),
+        to_bytes((splats.log_scales + 10) * 16).tobytes(),
+        _rotation_bytes(splats.quats, version),
+        to_bytes(splats.shN * 128 + 128).tobytes(),
+    ]
+    if version < 4:
+        return gzip.compress(head + b"\0" + b"".join(sections), mtime=0)
+    return _zstd_file(head, sections[:5] if splats.sh_degree == 0 else sections)
+
+
+def _zstd_file(head: bytes, sections: list[bytes]) -> bytes:
+    import zstandard
+
+    packed = [zstandard.ZstdCompressor(level=19).compress(section) for section in sections]
+    head = (head + struct.pack("<BI", len(sections), 32)).ljust(32, b"\0")
+    table = b"".join(struct.pack("<QQ", len(p), len(s))
+                     for p, s in zip(packed, sections, strict=True))
+    return head + table + b"".join(packed)
+
+
+def _position_bytes(means: NDArray[np.float32], bits: int) -> bytes:
+    fixed = np.clip(np.rint(means.astype(np.float64) * 2**bits), -(2**23), 2**23 - 1)
+    words = np.ascontiguousarray(fixed.astype("<i4"))
+    return words.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+
+
+def _rotation_bytes(quats: NDArray[np.float32], version: int) -> bytes:
+    """Version 2: x, y, z of the quaternion with w >= 0; later: smallest three of x, y, z, w."""
+    xyzw = normalized(quats)[:, [1, 2, 3, 0]]
+    if version == 2:
+        xyz = xyzw[:, :3] * np.where(xyzw[:, 3:] < 0, -1, 1)
+        return to_bytes(xyz * 127.5 + 127.5).tobytes()
+    index, others = split_largest(xyzw)
+    fields = np.minimum(np.rint(np.abs(others) * (511 / np.sqrt(0.5))), 511).astype(np.uint32)
+    fields |= (others < 0).astype(np.uint32) << 9
+    words = (index.astype(np.uint32) << 30) | (fields[:, 0] << 20) | (fields[:, 1] << 10)
+    return (words | fields[:, 2]).astype("<u4").tobytes()

@@ -238,8 +238,8 @@ def test_broken_compressed_ply(tmp_path):
     [
         ("a.ksplat", bytes(64), r"\.ksplat file and cannot be read; convert it to \.ply"),
         ("a.sog", b"PK\x03\x04", "SOG"),
-        ("a.zip", b"PK\x03\x04", "ZIP"),
-        ("a.splat", b"PK\x03\x04" + bytes(28), "ZIP"),
+        ("a.zip", b"PK\x03\x04", "SOG"),
+        ("a.splat", b"PK\x03\x04" + bytes(28), "SOG"),
         ("a.glb", b"glTF\x02", "glTF"),
         ("a.ply", b"\x89NFX\r\n\x1a\n", "already NFX; decode it with splatdec"),
         ("a.nfx", b"", "is empty"),
