@@ -123,7 +123,7 @@ def compressed_ply_bytes(splats: Splats) -> bytes:
     alpha = to_bytes(alphas(splats.opacity_logits) * 255)
     vertex[:, 3] = (rgb[:, 0] << 24) | (rgb[:, 1] << 16) | (rgb[:, 2] << 8) | alpha
     sh = np.clip(np.floor((splats.shN / 8 + 0.5) * 256), 0, 255).astype(np.uint8)
-    sh = np.ascontiguousarray(sh.transpose(0, 2, 1)).reshape(n, -1)
+    sh = np.ascontiguousarray(sh.transpose(0, 2, 1)).reshape(n, 3 * splats.shN.shape[1])
     return b"".join([_header(splats, chunks, sh.shape[1]), ranges.tobytes(), vertex.tobytes(),
                      sh.tobytes()])
 

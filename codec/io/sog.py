@@ -181,7 +181,7 @@ def _write_rest(splats: Splats, images: dict[str, NDArray[np.uint8]]) -> dict:
     n, k = splats.shN.shape[:2]
     rows, labels = _centroids(splats.shN.reshape(n, 3 * k))
     book = _codebook(rows)
-    height = -(-len(rows) // 64)
+    height = max(1, -(-len(rows) // 64))
     indices = np.zeros((height * 64, k, 4), np.uint8)
     indices[: len(rows), :, :3] = _nearest(book, rows).reshape(-1, k, 3)
     indices[..., 3] = 255
