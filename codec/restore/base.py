@@ -131,8 +131,8 @@ class Restorer(ABC):
                 raise BackendError("the restorer gave values that are no numbers; "
                                    "use --device cpu or another precision")
             plain = eight_bits(rgb[part]) / 255.0
-            mixed = plain + self.params.strength / 255.0 * (found - plain)
-            out[part] = np.clip(mixed, 0.0, 1.0)
+            found = np.clip(found, 0.0, 1.0)
+            out[part] = plain + self.params.strength / 255.0 * (found - plain)
         return out
 
     def _run_safely(self, given: Inputs) -> Tensor:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from codec.restore.diffusion import Prompt
 from codec.wire.restorer import ModelId
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """For modules that import it: tiny operations lose time to waiting threads on a busy machine.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
 
 SHA = bytes(32)
 MODEL = ModelId(255, "a tiny network", "", SHA)

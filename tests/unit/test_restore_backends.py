@@ -18,6 +18,7 @@ from codec.restore.nifi import NiFi, nifi_params
 from codec.restore.small_backend import SmallBackend, fidelity_condition
 from codec.wire.restorer import RestorerParams
 from tests.unit import restore_nets as nets
+from tests.unit.restore_nets import one_thread  # noqa: F401
 
 pytest.importorskip("diffusers")
 pytest.importorskip("peft")

@@ -19,6 +19,7 @@ from codec.restore import mlora
 from codec.restore.weights import WeightStore, safetensors_digest
 from codec.wire.restorer import ModelId
 from tests.unit import restore_nets as nets
+from tests.unit.restore_nets import one_thread  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 

@@ -29,20 +29,12 @@ from codec.wire.restorer import RestorerParams
 from conformance import restorer_cases, surgery
 from tests.conftest import random_scene
 from tests.unit import restore_nets as nets
+from tests.unit.restore_nets import one_thread  # noqa: F401
 
 pytest.importorskip("numba")
 STAND_IN = Judge(TEXTURE_NAME)
 FAST = codec.EncoderOptions(effort=1, prune=False)
 CONFIG = {"channels": [64, 96, 160], "noise_level": 0.3, "mask": True}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny operations lose time to waiting threads on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def ball(n=300):
@@ -148,39 +140,46 @@ def test_on_signals_and_reports(weights):
     assert codec.encode(ball(), options, cameras=views()) == data
 
 
-def test_auto_leaves_a_harmful_restorer_out(weights, monkeypatch):
+def tried(weights, **known) -> tuple[bytes, bytes, dict]:
+    """(plain stream, what auto makes of it, its report); known: in the report before."""
+    options = replace(FAST, effort=3, restore="auto", weights=str(weights), device="cpu")
+    data, report = codec.encode(ball(), FAST), dict(known)
+    plan = plan_restoring(options, 300)
+    out = restoring.signal_restorer(data, plan, ball(), options, (views(), None),
+                                    lambda *given: None, report)
+    return data, out, report["restorer"]
+
+
+def test_auto_leaves_a_harmful_restorer_out(weights):
     """A network that only adds noise is measured, reported and not signalled."""
-    monkeypatch.setattr(restoring, "AUTO_PSNR", 1000.0)
-    report = {}
-    splats = ball()
-    trial = replace(FAST, effort=3, quality=1.0, restore="auto", weights=str(weights),
-                    device="cpu")
-    data = codec.encode(splats, trial, cameras=views(), report=report)
-    assert read_signalled(data) is None
-    assert not report["restorer"]["signalled"] and report["restorer"]["reason"]
-    off = codec.encode(splats, replace(trial, restore="off"), cameras=views())
-    assert data == off
+    data, out, facts = tried(weights)
+    assert out == data and not facts["signalled"]
+    assert facts["reason"] and facts["distance_restored"] > 0
 
 
 def test_auto_signals_what_helps(weights, monkeypatch):
     """When restored pictures are nearer to their targets, REST is written."""
-    monkeypatch.setattr(restoring, "AUTO_PSNR", 1000.0)
     monkeypatch.setattr(restoring, "restored_images", lambda restorer, shown: shown.target)
-    options = replace(FAST, effort=3, quality=1.0, restore="auto", weights=str(weights),
-                      device="cpu")
-    report = {}
-    data = codec.encode(ball(), options, cameras=views(), report=report)
-    assert read_signalled(data).params.strength == 255
-    assert report["restorer"]["distance_restored"] < 0.01
+    _, out, facts = tried(weights, psnr=20.0)
+    assert read_signalled(out).params.strength == 255
+    assert facts["distance_restored"] < 0.01
 
 
-def test_near_the_input_nothing_is_tried(weights):
+def test_near_the_input_nothing_is_tried(weights, monkeypatch):
     """Renders within 36 dB of the input's need no restorer, and no time is spent on one."""
-    report = {}
-    options = replace(FAST, effort=3, quality=80.0, restore="auto", weights=str(weights))
-    data = codec.encode(ball(), options, cameras=views(), report=report)
-    assert report["psnr"] > 36 and "within" in report["restorer"]["reason"]
-    assert data == codec.encode(ball(), replace(options, restore="off"), cameras=views())
+    monkeypatch.setattr(restoring._Trial, "start", None)
+    data, out, facts = tried(weights, psnr=40.0)
+    assert out == data and "within" in facts["reason"]
+
+
+def test_auto_survives_what_is_missing(weights, monkeypatch):
+    """A device or network that fails leaves the stream as it was; the report says why."""
+    def failing(*given, **more):
+        raise BackendError("no such thing")
+
+    monkeypatch.setattr(restoring._Trial, "start", failing)
+    data, out, facts = tried(weights)
+    assert out == data and facts["reason"] == "no such thing"
 
 
 # --- the decision ---------------------------------------------------------------------------------
