@@ -125,7 +125,7 @@ class GaussPainter(LatentRestorer):
     def from_store(cls, params: RestorerParams, maps: tuple[MapGroup, ...], store: WeightStore,
                    **given) -> GaussPainter:
         unet, autoencoder, prompt = load_unet(params, store)
-        skips = Skips()
+        skips = Skips(autoencoder.config.encoder_block_out_channels[0])
         mask = MaskEmbedding(params.mask_grid or GRID, unet.config.cross_attention_dim)
         tensors = load_adapters(params, store)
         add_lora(autoencoder, adapted_layers(autoencoder), RANK, RANK)

@@ -16,7 +16,7 @@ from codec.wire.restorer import RestorerParams
 if TYPE_CHECKING:
     from codec.restore.base import Restorer
 
-_NEEDED = {"small": ("torch",)}
+_NEEDED = {"small": ("torch", "safetensors")}
 _DIFFUSERS = ("torch", "diffusers", "peft", "safetensors")
 
 

@@ -16,6 +16,7 @@ from codec.restore.gfix import GFix, gfix_params
 from codec.restore.img2img import Img2Img, img2img_params
 from codec.restore.nifi import NiFi, nifi_params
 from codec.restore.small_backend import SmallBackend, fidelity_condition
+from codec.restore.weights import PROMPT_FILES
 from codec.wire.restorer import RestorerParams
 from tests.unit import restore_nets as nets
 from tests.unit.restore_nets import one_thread  # noqa: F401
@@ -365,6 +366,65 @@ def test_skips_and_untrained_adapters_leave_taesd_nearly_alone():
         assert (with_skips - without).abs().max() < 0.01 * without.abs().max()
         add_lora(restorer.autoencoder, gausspainter.adapted_layers(restorer.autoencoder), 4, 4)
         assert torch.equal(restorer.decode(latent, side), with_skips)
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    """Tiny models saved as the hub's folders are, with adapters and prompts."""
+    from safetensors.torch import save_file
+
+    root = tmp_path_factory.mktemp("models")
+    sd3_title = root / "stabilityai/stable-diffusion-3-medium-diffusers"
+    transformer, sd3_vae, taesd = nets.tiny_sd3(), nets.tiny_kl(), nets.tiny_taesd()
+    for network, folder in ((nets.tiny_unet(), root / "stabilityai/sd-turbo/unet"),
+                            (nets.tiny_kl(), root / "stabilityai/sd-turbo/vae"),
+                            (taesd, root / "madebyollin/taesd"),
+                            (transformer, sd3_title / "transformer"),
+                            (sd3_vae, sd3_title / "vae")):
+        network.save_pretrained(folder)
+    nifi.adapt(transformer, sd3_vae)
+    add_lora(taesd, gausspainter.adapted_layers(taesd), 4, 4)
+    parts = {"transformer.": lora_parameters(transformer), "autoencoder.": lora_parameters(sd3_vae)}
+    _save_adapters(root / "nifi", parts)
+    _save_adapters(root / "gausspainter", {
+        "autoencoder.": lora_parameters(taesd), "skips.": Skips(8).state_dict(),
+        "mask.": MaskEmbedding(gausspainter.GRID, nets.WIDTH).state_dict()})
+    (root / "prompts").mkdir()
+    prompt = nets.tiny_prompt()
+    for name in PROMPT_FILES.values():
+        save_file({k: getattr(prompt, k) for k in Prompt.__slots__}, root / "prompts" / name)
+    return root
+
+
+def _save_adapters(folder, parts) -> None:
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    save_file({prefix + name: 0.1 + tensor.detach().contiguous() for prefix, state in parts.items()
+               for name, tensor in state.items()}, folder / "adapters.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["nifi", "gausspainter", "gfix", "img2img"])
+def test_each_kind_loads_what_an_encoder_signalled(kind, model_folder):
+    """Settings with the hashes of a folder; a restorer from it; other weights are refused."""
+    from codec.restore.catalogue import settings_for
+    from codec.restore.registry import build
+    from codec.restore.weights import WeightStore
+    from codec.wire.restorer import read_restorer, write_restorer
+
+    store = WeightStore(model_folder)
+    params = settings_for(kind, store, seed=5)
+    assert read_restorer(write_restorer(params)) == params and params.kind_name == kind
+    restorer = build(params, (), store, device="cpu")
+    rgb, alpha = nets.pictures(1, 64, 64)
+    out = restorer.restore(rgb, alpha, [0])
+    assert np.isfinite(out).all() and np.abs(out - rgb).max() > 0.01
+    wrong = replace(params, backbone=replace(params.backbone, sha256=bytes(32)))
+    with pytest.raises(BackendError, match="other weights"):
+        build(wrong, (), store, device="cpu")
+    lost = replace(params, prompt_sha256=bytes(32))
+    with pytest.raises(BackendError, match="prompt"):
+        build(lost, (), store, device="cpu")
 
 
 def full_size_networks():

@@ -316,6 +316,35 @@ def test_a_small_budget_is_kept():
     assert adapter.history[-1]["bits"] < 0.7 * max(h["bits"] for h in adapter.history)
 
 
+def test_gfix_learns_prompt_maps_and_step(monkeypatch):
+    """All groups of a U-Net restorer train together; what is signalled gives the same picture."""
+    from codec.restore.gfix import GFix
+
+    def make(params, maps=()):
+        return GFix(params, nets.tiny_unet(), nets.tiny_kl(), nets.tiny_prompt(), maps)
+
+    monkeypatch.setattr(adapt, "RATES", {"maps": 0.3, "prompt": 0.1, "step": 4.0})
+    base = replace(gfix_params(nets.SHA, nets.SHA, nets.SHA), pad=16, tile=0)
+    restorer = make(base)
+    rgb, alpha = nets.pictures(2, 32, 32)
+    pictures = Pictures(list(rgb), list(alpha), [np.full_like(x, 0.3) for x in rgb])
+    plan = adapt.MapPlan((0, 1, 2), True, 4, 4000, 8, learn_step=True)
+    before = restorer.restore(rgb, alpha, [0, 1])
+    adapter = adapt.Adapter(restorer, plan)
+    adapter.run(adapt.Crops(restorer, pictures, 32, 0), STAND_IN)
+    groups, settings = adapter.groups(), adapter.settings()
+    with torch.no_grad():
+        given = restorer.inputs(rgb, alpha, [0, 1])
+        trained = restorer.run(given)
+    adapter.remove()
+    assert np.array_equal(restorer.restore(rgb, alpha, [0, 1]), before)
+    assert [g.layers for g in groups] == [0, 1, 2] and settings.network_time != base.network_time
+    decoded = make(settings, tuple(read_maps(write_maps(list(groups)))))
+    with torch.no_grad():
+        assert torch.allclose(decoded.run(given), trained, atol=5e-3)
+    assert adapter.history[-1]["loss"] < adapter.history[0]["loss"]
+
+
 def test_training_is_repeatable():
     """Same seed, same maps."""
     restorer = SmallBackend(PARAMS, nets.TinyPixels())
