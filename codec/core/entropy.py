@@ -40,7 +40,16 @@ def unpack_bits(data: NDArray[np.uint8], count: int, n_bits: int) -> NDArray[np.
     return np.packbits(padded, axis=1).view(">u4")[:, 0].astype(np.int64)
 
 
-class SymbolEncoder:
+class SymbolCoder:
+    """What both directions share."""
+
+    decoding: bool
+
+    def section(self, name: str) -> None:
+        """The field whose symbols follow; for coders that keep accounts."""
+
+
+class SymbolEncoder(SymbolCoder):
     """Records symbols and raw bits; `finish` gives the payload."""
 
     decoding = False
@@ -84,7 +93,7 @@ class SymbolEncoder:
         return out.getvalue()
 
 
-class SymbolDecoder:
+class SymbolDecoder(SymbolCoder):
     """Gives back, call by call, what a SymbolEncoder recorded. Raises Truncated or BadValue."""
 
     decoding = True

@@ -58,6 +58,7 @@ def classes_of(params: CodingParams, tile: TileHeader, t: TileSymbols) -> TileCl
 
 def code_base(coder, params: CodingParams, tile: TileHeader, t: TileSymbols) -> TileSymbols:
     """Base layer: tree, opacity, scales, DC, rotation."""
+    coder.section("tree")
     coded = TileSymbols(cells=code_tree(coder, tile.n, tile.bits, t.cells))
     residuals: dict[str, NDArray] = {}
     flat = np.full(tile.n, FINE_BITS, np.int64)
@@ -65,6 +66,7 @@ def code_base(coder, params: CodingParams, tile: TileHeader, t: TileSymbols) -> 
     def run(name: str, shifts, fine):
         cross = tuple(residuals[c] for c in FIELD_CROSS[name])
         symbols = None if fine is None else fine >> shifts
+        coder.section(name)
         values, residuals[name], _ = code_field(
             coder, params.fields[name], shifts, symbols=symbols, cross=cross
         )
@@ -79,6 +81,7 @@ def code_base(coder, params: CodingParams, tile: TileHeader, t: TileSymbols) -> 
     shifts = quantize.class_shifts(params.dc_rule, classes.alpha, classes.footprint)
     columns = (None,) * 3 if t.dc is None else t.dc.T
     coded.dc = np.stack([run(f"dc{i}", shifts, columns[i]) for i in range(3)], axis=1)
+    coder.section("rotation")
     coded.rotation = code_rotation(coder, params, coded, classes, t.rotation)
     return coded
 

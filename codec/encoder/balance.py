@@ -6,7 +6,7 @@ picture, errors no longer add up and the plan can be octaves off; then only whol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,10 @@ WIDEST = Limits({"scale": 2.0, "rotation": 4.0, "dc": 4.0, "sh": 4.0}, 3)
 """Coarser than what probes may choose: here every choice is seen."""
 
 
+SMOOTH_FIELDS = ("scale", "dc", "sh")
+"""Their steps are no powers of two: sizes follow them without jumps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """Steps with the size in bytes of their stream and the PSNR in dB of its scene."""
@@ -35,23 +39,27 @@ class Trial:
     psnr: float
 
 
-def shifted_all(steps: Steps, octaves: float) -> Steps:
+def shifted_all(steps: Steps, octaves: float, names: Sequence[str] = FIELDS) -> Steps:
     """Every field coarser by `octaves`."""
-    for name in FIELDS:
+    for name in names:
         steps = shifted(steps, name, octaves, WIDEST)
     return steps
 
 
-def scaled_family(steps: Steps) -> Callable[[float], Steps]:
-    """All fields coarser or finer together: quality 50 is `steps`, 12 points an octave."""
-    return lambda quality: shifted_all(steps, (50 - quality) / 12)
+def scaled_family(steps: Steps, names: Sequence[str] = FIELDS) -> Callable[[float], Steps]:
+    """Fields coarser or finer together: quality 50 is `steps`, 12 points an octave."""
+    return lambda quality: shifted_all(steps, (50 - quality) / 12, names)
 
 
 def fitted(steps: Steps, draft: Draft, target: int, progress=None,
            tolerance: float = 0.005) -> Steps:
     """The steps, all moved alike, whose stream has at most `target` bytes, if any has."""
-    family = scaled_family(steps)
-    return family(fit_size(family, draft.build, target, progress or _silent, tolerance))
+    family, progress = scaled_family(steps), progress or _silent
+    steps = family(fit_size(family, draft.build, target, progress, tolerance))
+    if (1 - 2 * tolerance) * target < len(draft.build(steps)) <= target:
+        return steps
+    family = scaled_family(steps, SMOOTH_FIELDS)
+    return family(fit_size(family, draft.build, target, progress, tolerance))
 
 
 def _silent(stage: str, part: float, note: str) -> None:

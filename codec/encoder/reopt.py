@@ -20,7 +20,7 @@ from codec.encoder.prepare import prepare
 from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
 
-FREE_SHARES, QUANTIZED_SHARE = (0.2, 0.5), 0.3
+FREE_SHARES, QUANTIZED_SHARE = (0.15, 0.7), 0.15
 """Of the iterations: freely before and after the count is chosen, and quantized."""
 WIDTH = 480
 MOST_VIEWS = 160

@@ -247,8 +247,8 @@ def fit_size(family, build, target: int, progress, tolerance: float = 0.005) -> 
 
 
 def _inside(quality: float, low: float, high: float, i: int) -> float:
-    """The secant's quality, or the bracket's middle where secants leave it or stall."""
-    return quality if low < quality < high and i % 4 < 3 else (low + high) / 2
+    """The secant's quality; the bracket's middle where that leaves it or a jump holds it up."""
+    return quality if low < quality < high and i < 5 else (low + high) / 2
 
 
 def fit_psnr(family, build, error, target: float, progress) -> float:

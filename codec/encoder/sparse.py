@@ -19,7 +19,7 @@ from codec.options import EncoderOptions
 from codec.scene import Splats
 
 FIRST_EFFORT = 4
-ITERATIONS = {4: 300, 5: 700, 6: 2000, 7: 6000, 8: 16000, 9: 32000}
+ITERATIONS = {4: 500, 5: 1500, 6: 5000, 7: 10000, 8: 20000, 9: 40000}
 SPARSE_BITS = 64.0
 """A target below this many bits for each Gaussian of the input calls for fewer Gaussians."""
 FIRST_BITS = 64.0
@@ -28,7 +28,7 @@ UNTRAINED_BITS = (40.0, 64.0, 100.0)
 """Where nothing is trained, these are tried."""
 SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
 """Highest SH degree by target bytes; above the last: the input's own."""
-GAP = 6.0
+GAP = 9.0
 """dB that the quantization should be better than the training: see `better_count`."""
 DB_PER_DOUBLING = 3.3
 """What twice the Gaussians bring to a trained scene (plush 2.9, fern 4.3)."""

@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import codec
 from codec.io.ply import read_ply, write_ply
 from tools import peers
 from tools.bench import Job, run_interleaved, summary
+from tools.field_bits import BASE_FIELDS, field_bits
+from tools.field_bits import format_table as field_table
 from tools.lossless_yardstick import byte_planes, morton_order, row_multiset
 from tools.make_scene import demo_cameras, make_demo, make_synth
 from tools.measure import PSNR_CAP, choose_views, image_psnr, psnr_of, thin_cameras
@@ -155,3 +158,14 @@ def test_byte_planes_hold_every_value_and_rows_compare_without_order():
     assert row_multiset(shuffled) == row_multiset(splats)
     swapped = replace(splats, means=splats.means[::-1])
     assert row_multiset(swapped) != row_multiset(splats)
+
+
+def test_field_bits_add_up_to_the_file():
+    """What the fields cost is the stream but for its headers."""
+    scene = make_demo(2000)
+    data = codec.encode(scene)
+    bits = field_bits(data)
+    assert bits["sum"] == 8 * len(data) / bits["gaussians"]
+    assert all(bits[name] > 0 for name in BASE_FIELDS)
+    assert 0 < bits["other"] * bits["gaussians"] < 8 * 3000
+    assert "rotation" in field_table({"scene": bits})
