@@ -92,7 +92,13 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
 
     plan = plan_restoring(options, splats.n_gaussians)
     coding = plan.coding_options(options) if plan else options
-    data = _encode_lossy(splats, coding, seen, default_views, progress, report)
+    try:
+        data = _encode_lossy(splats, coding, seen, default_views, progress, report)
+    except SceneError:
+        if plan is None or plan.required or coding == options:
+            raise
+        plan = None  # room for a restorer that nobody insists on must not fail a target
+        data = _encode_lossy(splats, options, seen, default_views, progress, report)
     if plan is None:
         return data
     from codec.encoder.restoring import signal_restorer

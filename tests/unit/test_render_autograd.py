@@ -133,3 +133,17 @@ def test_descent_lowers_the_loss():
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
     assert tensors.to_splats().n_gaussians == 60
+
+
+def test_score_by_autograd_is_the_sum_of_weights():
+    """R5: the gradient of a view's summed colour by each colour is the explicit sum of alpha T."""
+    from codec.rendering.base import SH_C0
+    from codec.rendering.cpu import CpuRenderer
+
+    splats, camera = make_scene(degree=0), make_camera()
+    tensors = SplatTensors.from_splats(splats)
+    rgb, _, _ = render_tensors(tensors, camera, options=RenderOptions())
+    rgb[..., 0].sum().backward()
+    scores = tensors.parameters()["sh0"].grad.numpy()[:, 0] / SH_C0
+    explicit = CpuRenderer(RenderOptions()).contributions(splats, camera)
+    assert explicit.max() > 1 and np.allclose(scores, explicit, rtol=1e-4, atol=1e-4)
