@@ -139,6 +139,51 @@ def _one_bit_of_padding() -> bytes:
     raise ValueError("no seed gives padding")
 
 
+@lru_cache
+def _flat() -> bytes:
+    """Steps that depend on nothing: centre, radius and opacity levels change no symbol."""
+    return valid._encode(scenes.scene(40, 1, 38), mode="near-lossless")
+
+
+def _flat_params(**changes) -> Callable[[], bytes]:
+    return lambda: surgery.edit_params(_flat(), **changes)
+
+
+def _half(size: int) -> Callable[[], bytes]:
+    """A stream really coded with that alphabet of scale0."""
+    def change(params):
+        model = replace(params.fields["scale0"], half_alphabet=size)
+        return replace(params, fields=params.fields | {"scale0": model})
+
+    return lambda: random_stream(21, (12,), 0, 0, False, change=change)
+
+
+def _placed(bits: tuple, origin: tuple) -> Callable[[], bytes]:
+    """A stream really coded with that tree and origin."""
+    return lambda: random_stream(22, (12,), 0, 0, False, place=(bits, origin))
+
+
+def _empty_tile() -> bytes:
+    """A second tile of no Gaussians, with boxes of no symbols."""
+    header, boxes = surgery.take_apart(_small())
+    _, _, tiles = surgery.read_parts(boxes)
+    out = []
+    for box in boxes:
+        out.append(box)
+        if box.type == tables.TILE:
+            out.append(replace(box, tile=1, payload=b"\0"))
+    tiles.append(replace(tiles[0], n=0, sizes=(1,) * len(tiles[0].sizes)))
+    return surgery.join(header, surgery.with_tiles(out, tiles))
+
+
+def _longer_entry() -> bytes:
+    """INDX announces a byte more than the first TILE box has."""
+    header, boxes = surgery.take_apart(_base())
+    _, _, tiles = surgery.read_parts(boxes)
+    sizes = (tiles[0].sizes[0] + 1, *tiles[0].sizes[1:])
+    return surgery.join(header, surgery.with_tiles(boxes, [replace(tiles[0], sizes=sizes)]))
+
+
 def _far_value() -> bytes:
     """dc0 of 2^38 fine units, by an escape of 31 bits at the largest shift."""
     from unittest.mock import patch
@@ -172,7 +217,7 @@ def _long_sh() -> bytes:
         return lengths
 
     def unchecked(lengths, most):
-        return np.minimum(lengths, most)
+        return lengths
 
     tile_lengths = tile.sh_lengths
     with patch.object(tile, "sh_lengths", longer), patch.object(tile, "_checked", unchecked):
@@ -200,8 +245,15 @@ def _lossless() -> bytes:
     return encode(scenes.scene(12, 1, 33), EncoderOptions(mode="lossless"))
 
 
-def _lossless_modl(offset: int, new: bytes) -> Callable[[], bytes]:
-    return lambda: surgery.edit_payload(_lossless(), tables.MODL,
+@lru_cache
+def _lossless_even() -> bytes:
+    """All opacities equal: the first column is one common value, its mean is used nowhere."""
+    splats = scenes.scene(40, 1, 39, opacity_logits=np.full(40, 2.5))
+    return encode(splats, EncoderOptions(mode="lossless"))
+
+
+def _lossless_modl(offset: int, new: bytes, data=_lossless) -> Callable[[], bytes]:
+    return lambda: surgery.edit_payload(data(), tables.MODL,
                                         lambda p: _replace_at(p, offset, new))
 
 
@@ -212,7 +264,7 @@ def _lossless_column(**changes) -> Callable[[], bytes]:
         columns = (replace(params.columns[0], **changes), *params.columns[1:])
         return replace(params, columns=columns).write()
 
-    return lambda: surgery.edit_payload(_lossless(), tables.MODL, edit)
+    return lambda: surgery.edit_payload(_lossless_even(), tables.MODL, edit)
 
 
 def _wide_fixed_point() -> bytes:
@@ -318,6 +370,9 @@ CASES: dict[str, BadCase] = {
                        lambda: _replace_at(_base(), 34, bytes([_base()[34] ^ 1]))),
     "box-flags": BadCase("R-BOX-02", "reserved flag of HEAD", FORMAT,
                          lambda: surgery.edit_box(_base(), tables.HEAD, flags=3)),
+    "box-flags-unknown": BadCase(
+        "R-BOX-02", "reserved flag of an unknown box", FORMAT,
+        lambda: _boxes(lambda b: [b[0], RawBox(b"note", b"", flags=2), *b[1:]])),
     "box-not-critical": BadCase("R-BOX-03", "MODL without its critical flag", FORMAT,
                                 lambda: surgery.edit_box(_base(), tables.MODL, flags=0)),
     "box-wrongly-critical": BadCase(
@@ -364,7 +419,8 @@ CASES: dict[str, BadCase] = {
         "R-HEAD-07", "2^28 Gaussians announced at level 4", ("limit", "format"),
         lambda: surgery.edit_payload(_file_header(level=4), tables.HEAD,
                                      lambda p: b"\x80\x80\x80\x80\x01" + p[1:])),
-    "sh-degree-4": BadCase("R-HEAD-02", "SH degree 4", FORMAT, _at(tables.HEAD, 1, b"\x04")),
+    "sh-degree-4": BadCase("R-HEAD-02", "SH degree 4", FORMAT,
+                           lambda: random_stream(23, (6,), 4, 1, False)),
     "scene-flags": BadCase("R-HEAD-03", "reserved scene flag", FORMAT,
                            _at(tables.HEAD, 2, b"\x04")),
     "frame-reserved": BadCase("R-HEAD-04", "frame 200", FORMAT, _at(tables.HEAD, 3, b"\xc8")),
@@ -375,22 +431,24 @@ CASES: dict[str, BadCase] = {
     "unit-negative": BadCase("R-HEAD-06", "unit is negative", FORMAT,
                              _at(tables.HEAD, 5, struct.pack("<d", -1.0))),
     # MODL
-    "centre-range": BadCase("R-MODL-01", "centre 2^31", FORMAT, _params(centre=(1 << 31, 0, 0))),
-    "radius-shift": BadCase("R-MODL-02", "radius shift 33", FORMAT, _params(radius_shift=33)),
+    "centre-range": BadCase("R-MODL-01", "centre 2^31", FORMAT,
+                            _flat_params(centre=(1 << 31, 0, 0))),
+    "radius-shift": BadCase("R-MODL-02", "radius shift 33", FORMAT, _flat_params(radius_shift=33)),
     "opacity-levels-1": BadCase("R-MODL-03", "one opacity level", FORMAT,
-                                _params(opacity_levels=1)),
+                                _flat_params(opacity_levels=1)),
     "opacity-levels-4097": BadCase("R-MODL-03", "4097 opacity levels", FORMAT,
-                                   _params(opacity_levels=4097)),
+                                   _flat_params(opacity_levels=4097)),
     "step-zero": BadCase("R-MODL-04", "scale step 0", FORMAT, _params(scale_step=0)),
     "sh-step-zero": BadCase("R-MODL-04", "SH step 0", FORMAT, _params(sh_step=0)),
     "rotation-cap": BadCase("R-MODL-05", "rotation cap 128", FORMAT, _params(rotation_cap=128)),
     "sh-layer-empty": BadCase("R-MODL-06", "an SH layer of no rows", FORMAT,
                               _params(sh_layers=(0,))),
-    "sh-layers-4": BadCase("R-MODL-06", "four SH layers", FORMAT, _params(sh_layers=(1,) * 4)),
+    "sh-layers-4": BadCase("R-MODL-06", "four SH layers", FORMAT,
+                           lambda: random_stream(24, (6,), 3, 4, False)),
     "sh-rows": BadCase("R-MODL-06", "more SH rows than coefficients", FORMAT,
                        _params(sh_layers=(10,))),
-    "alphabet-zero": BadCase("R-FLD-01", "half alphabet 0", FORMAT, _field(half_alphabet=0)),
-    "alphabet-128": BadCase("R-FLD-01", "half alphabet 128", FORMAT, _field(half_alphabet=128)),
+    "alphabet-zero": BadCase("R-FLD-01", "half alphabet 0", FORMAT, _half(0)),
+    "alphabet-128": BadCase("R-FLD-01", "half alphabet 128", FORMAT, _half(128)),
     "escape-bits": BadCase("R-FLD-02", "32 escape bits", FORMAT, _field(escape_bits=32)),
     "threshold-range": BadCase("R-FLD-03", "threshold 64", FORMAT,
                                _field(thresholds=(0,) * 6 + (64,))),
@@ -406,7 +464,7 @@ CASES: dict[str, BadCase] = {
     "lossless-exponent": BadCase("R-LL-03", "a fixed-point exponent of 127", FORMAT,
                                  _lossless_modl(1, b"\x7f")),
     "lossless-flag": BadCase("R-LL-04", "a column flag of 2", FORMAT,
-                             _lossless_modl(46, b"\x02")),
+                             _lossless_modl(46, b"\x02", _lossless_even)),
     "lossless-mean": BadCase("R-LL-05", "a mean of 2^30", FORMAT, _lossless_column(mean=1 << 30)),
     "lossless-source": BadCase("R-LL-06", "a column that predicts itself", FORMAT,
                                _lossless_column(sources=(0,), weights=(1,))),
@@ -419,20 +477,31 @@ CASES: dict[str, BadCase] = {
         lambda: _payload(tables.INDX, lambda p: b"\x41" + p[1:])),
     "index-layers": BadCase("R-INDX-02", "one layer too many", FORMAT,
                             lambda: _payload(tables.INDX, lambda p: p[:1] + b"\x07" + p[2:])),
-    "tile-empty": BadCase("R-INDX-03", "a tile of no Gaussians", FORMAT, _tile(n=0)),
-    "tile-sum": BadCase("R-INDX-04", "tiles hold one Gaussian too many", FORMAT, _tile(n=61)),
-    "tree-depth": BadCase("R-INDX-05", "22 tree bits", FORMAT, _tile(bits=(22, 3, 3))),
-    "tile-origin": BadCase("R-INDX-06", "origin 2^31", FORMAT, _tile(origin=(1 << 31, 0, 0))),
+    "index-layers-of-none": BadCase(
+        "R-INDX-02", "layers of no tiles", FORMAT,
+        lambda: surgery.edit_payload(valid._encode(scenes.scene(0, 0)), tables.INDX,
+                                     lambda p: p[:1] + b"\x01")),
+    "tile-empty": BadCase("R-INDX-03", "a tile of no Gaussians", FORMAT, _empty_tile),
+    "tile-sum": BadCase("R-INDX-04", "the tile holds one Gaussian less than HEAD says", FORMAT,
+                        _head(b"\x3d")),
+    "tree-depth": BadCase("R-INDX-05", "22 tree bits", FORMAT,
+                          _placed((22, 3, 3), (0, 0, 0))),
+    "tile-origin": BadCase("R-INDX-06", "origin 2^31", FORMAT,
+                           _placed((3, 3, 3), (1 << 31, 0, 0))),
     # TILE
     "tile-order": BadCase(
         "R-TILE-01", "two tiles of a layer exchanged", FORMAT,
         lambda: _boxes(lambda b: _swapped(b, 3, 4), _tiled())),
+    "tile-label": BadCase("R-TILE-01", "a TILE box of tile 0 labelled tile 1", FORMAT,
+                          lambda: surgery.edit_box(_base(), tables.TILE, tile=1)),
     "tile-missing": BadCase("R-TILE-02", "the last TILE box is missing", FORMAT,
                             lambda: _boxes(lambda b: b[:-1])),
     "tile-too-many": BadCase("R-TILE-02", "a TILE box more than INDX lists", FORMAT,
                              lambda: _boxes(lambda b: [*b, b[-1]])),
     "tile-length": BadCase("R-TILE-03", "a TILE box longer than INDX says", FORMAT,
                            lambda: _payload(tables.TILE, lambda p: p + b"\0")),
+    "tile-short": BadCase("R-TILE-03", "a TILE box shorter than INDX says", FORMAT,
+                          _longer_entry),
     "words-left": BadCase("R-TILE-04", "a code word too many", FORMAT,
                           _words(lambda w: np.concatenate([[7], w]))),
     "state-left": BadCase("R-TILE-04", "the state does not end at 0", FORMAT,

@@ -14,10 +14,11 @@ from codec.wire import tables
 
 
 def random_stream(seed: int, n_per_tile=(300, 1, 40), sh_degree: int = 3, n_sh_layers: int = 3,
-                  position: bool = True, change=None, symbols_of=None) -> bytes:
+                  position: bool = True, change=None, symbols_of=None, place=None) -> bytes:
     """A stream whose every parameter is drawn within its legal range (or a good part of it).
 
     change: params -> params, and symbols_of(rng, params, tile) -> TileSymbols replace a draw.
+    place: (bits, origin) of all tiles instead of drawn ones.
     """
     rng = np.random.default_rng(seed)
     params = _params(rng, sh_degree, n_sh_layers, position)
@@ -26,6 +27,7 @@ def random_stream(seed: int, n_per_tile=(300, 1, 40), sh_degree: int = 3, n_sh_l
     for n in n_per_tile:
         bits = tuple(int(b) for b in rng.integers(0, 9, 3))
         origin = tuple(int(o) for o in rng.integers(-(1 << 20), 1 << 20, 3))
+        bits, origin = place or (bits, origin)
         tile = TileHeader(n, origin, bits)
         symbols = (symbols_of or _symbols)(rng, params, tile)
         payload = code_tile(params, Part(tile, np.arange(n)), symbols)

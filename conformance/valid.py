@@ -108,6 +108,16 @@ def _lossless_odd() -> bytes:
     return encode(splats, EncoderOptions(mode="lossless", tile_size=1024))
 
 
+def _lossless_cross() -> bytes:
+    """Columns that follow earlier ones: predicted from their residuals."""
+    rng = np.random.default_rng(37)
+    base = scenes.scene(700, 1, 37)
+    dc = base.sh0.copy()
+    dc[:, 1] = dc[:, 0] + 0.01 * rng.normal(size=700)
+    dc[:, 2] = 0.5 * dc[:, 0] + 0.01 * rng.normal(size=700)
+    return encode(replace(base, sh0=dc.astype(np.float32)), EncoderOptions(mode="lossless"))
+
+
 def _lossless(keep_order: bool) -> bytes:
     splats = scenes.scene(200, 2, 8)
     return encode(splats, EncoderOptions(mode="lossless", keep_order=keep_order))
@@ -178,6 +188,7 @@ CASES: dict[str, tuple[str, Maker]] = {
                            lambda: random_stream(12, (2, 1, 3, 17, 16, 257), 1, 1)),
     "lossless": ("profile lossless", lambda: _lossless(False)),
     "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
+    "lossless-cross": ("profile lossless, columns predicted from earlier ones", _lossless_cross),
     "lossless-odd": ("profile lossless, two tiles, NaN, infinities, copies, common values",
                      _lossless_odd),
 }

@@ -12,10 +12,12 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from codec.errors import NfxError
+from codec.wire.tables import MAGIC
 
 EXIT_CODES = """\b
 Exit codes:
@@ -89,6 +91,25 @@ def describe_error(error: Exception) -> tuple[int, str]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+class InputPath(click.Path):
+    """An existing file, pipe or folder; ``-`` is standard input."""
+
+    def __init__(self, folders: bool = True) -> None:
+        super().__init__(exists=True, dir_okay=folders, path_type=Path)
+
+    def convert(self, value, param, ctx) -> Path:
+        return super().convert("/dev/stdin" if value == "-" else value, param, ctx)
+
+
+def read_stream(source: Path) -> bytes:
+    """The bytes of an NFX file or pipe; from what is none, no more than its first bytes."""
+    if source.is_file():
+        return source.read_bytes()
+    with open(source, "rb") as stream:
+        head = stream.read(len(MAGIC))
+        return head + stream.read() if head == MAGIC else head
 
 
 class Size(click.ParamType):

@@ -20,12 +20,16 @@ from codec.scene import Camera, RenderedView, Splats
 SHEET_WIDTH = 1920
 SHEET_GAP = 8
 ORBIT_WIDTH = 800
+MAX_NAME = 180  # bytes; file systems allow 255, suffixes and temporary names need some
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt")
+                                           for i in range(10))}
 
 
 def image_names(cameras: list[Camera]) -> list[str]:
     """One safe, distinct file name (no extension) a camera, after the camera's image.
 
-    Folders in a name become underscores; a repeated name gets _2, _3, ...
+    Folders in a name become underscores; a repeated name gets _2, _3, ... Names that some system
+    reserves or finds too long are changed.
     """
     names: list[str] = []
     taken: set[str] = set()
@@ -33,6 +37,9 @@ def image_names(cameras: list[Camera]) -> list[str]:
         parts = PurePosixPath(camera.name.replace("\\", "/")).parts
         base = "_".join(p for p in parts if p not in ("/", "..", ".")) or "view"
         base = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in base)
+        base = base.encode()[:MAX_NAME].decode("utf-8", "ignore")
+        if base.split(".")[0].strip().lower() in _RESERVED:
+            base = "_" + base
         name, n = base, 1
         while name.lower() in taken:  # some file systems do not tell case apart
             n += 1

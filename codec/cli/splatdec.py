@@ -13,19 +13,20 @@ import codec
 from codec.cli.common import (
     EXIT_CODES,
     Color,
+    InputPath,
     NfxCommand,
     Progress,
     Size,
     format_size,
     plain_numbers,
+    read_stream,
     warnings_to_stderr,
 )
 from codec.errors import UsageError
 
 
 @click.command("splatdec", cls=NfxCommand, epilog=EXIT_CODES)
-@click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False,
-                                                           path_type=Path))
+@click.argument("source", metavar="FILE", type=InputPath(folders=False))
 @click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
               help="Write the decoded scene: as PLY, or by the extension as .compressed.ply, "
                    ".spz, .splat, .sog or .glb (KHR_gaussian_splatting).")
@@ -133,7 +134,7 @@ def _check_usage(given: dict) -> None:
 def _decode_only(source: Path, limits, given: dict) -> dict:
     from codec.cli.workers import decode_to_ply
 
-    facts = {"input": str(source), "bytes": source.stat().st_size}
+    facts = {"input": str(source)}
     facts |= decode_to_ply(source, given["output"], limits, given["overwrite"])
     return facts | {"output": str(given["output"])}
 
@@ -152,7 +153,7 @@ def _run(source: Path, given: dict) -> dict:
         check_writable(given["output"], given["overwrite"])
     from codec.decoder.decode import decode, stream_info, verify
 
-    data = source.read_bytes()
+    data = read_stream(source)
     facts: dict = {"input": str(source), "bytes": len(data)}
     if given["info"]:
         facts["info"] = stream_info(data)

@@ -11,6 +11,7 @@ import click
 import codec
 from codec.cli.common import (
     EXIT_CODES,
+    InputPath,
     NfxCommand,
     Progress,
     Size,
@@ -25,7 +26,7 @@ MAX_DEFAULT_VIEWS = 16
 
 
 @click.command("splatenc", cls=NfxCommand, epilog=EXIT_CODES)
-@click.argument("source", metavar="IN", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="IN", type=InputPath())
 @click.option("-o", "--output", required=True, metavar="OUT.nfx",
               type=click.Path(path_type=Path), help="The NFX file to write.")
 @click.option("-q", "--quality", type=click.FloatRange(1, 100), default=75, show_default=True,
@@ -106,7 +107,7 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     progress.clear()
     report |= {
         "warnings": notes, "input": str(source), "output": str(output),
-        "bytes_in": source.stat().st_size, "bytes": len(data),
+        "bytes": len(data),
         "seconds": round(time.perf_counter() - started, 3), "options": options.to_dict(),
     }
     if as_json:
@@ -147,7 +148,8 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     report: dict = {}
     data = encode(splats, options, cameras=cameras, photos=given["images"], progress=progress,
                   report=report, default_views=_spread(cameras) if given["default_views"] else None)
-    return data, {"source_format": read.source_format, "notes": read.notes, **report}
+    return data, {"bytes_in": read.n_bytes, "source_format": read.source_format,
+                  "notes": read.notes, **report}
 
 
 def _spread(cameras: list) -> list:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from codec.cli.common import read_stream
 from codec.cli.share import keep_freed_memory, write_share
 from codec.io.atomic import check_writable
 from codec.options import DecoderLimits
@@ -67,13 +68,14 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
         from codec.wire.tables import EXTR
 
         keep_freed_memory()
-        stream = parse(source.read_bytes(), limits)
+        stream = parse(read_stream(source), limits)
         whole = not stream.truncated and EXTR not in stream.ancillary
         if whole and workers and len(stream.tiles) > 1:
             _decode_shared(stream, limits, workers, output, overwrite)
         else:
             write_ply(output, decode_stream(stream, limits), overwrite=overwrite)
-    return {"n_gaussians": stream.header.n_gaussians, "sh_degree": stream.header.sh_degree}
+    return {"bytes": stream.size, "n_gaussians": stream.header.n_gaussians,
+            "sh_degree": stream.header.sh_degree}
 
 
 def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwrite: bool) -> None:

@@ -18,8 +18,9 @@ def atomic_write(
 
     Written to a temporary name in the same folder, then renamed, so that a reader never sees
     half a file and a failure leaves what was there before.
-    Raises UsageError when `path` exists and `overwrite` is false, when it is a folder, or when
-    its folder does not exist; OSError as the system gives it (disk full, no permission).
+    Raises UsageError when `path` exists and `overwrite` is false, when it is a folder, a device or
+    a pipe, or when its folder does not exist; OSError as the system gives it (disk full, no
+    permission).
     """
     chunks = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
     with atomic_file(path, overwrite) as stream:
@@ -55,6 +56,9 @@ def check_writable(path: str | os.PathLike[str], overwrite: bool) -> None:
         raise UsageError(f"{target} is a folder; give a file name")
     if not target.parent.is_dir():
         raise UsageError(f"the folder {target.parent} does not exist; create it first")
+    if target.exists() and not target.is_file():
+        # Renaming over it would replace the device or pipe itself.
+        raise UsageError(f"{target} is no regular file; give a file name")
     if target.exists() and not overwrite:
         raise _exists(target)
 

@@ -11,11 +11,13 @@ class ReadReport:
 
     source_format: e.g. ``"ply binary_little_endian"``, ``"spz v4"``.
     extra:         names of per-Gaussian properties a splat does not need, kept in `Splats.extra`.
+    n_bytes:       length of the file.
     notes:         one human line for everything else worth knowing (narrowed types, skipped
                    elements, ignored flags).
     """
 
     source_format: str = ""
+    n_bytes: int = 0
     extra: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

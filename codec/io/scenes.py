@@ -38,6 +38,7 @@ def read_scene(path: str | os.PathLike[str], report: ReadReport | None = None) -
     report = report if report is not None else ReadReport()
     path = Path(path)
     data = whole_file(path)
+    report.n_bytes = len(data)
     head, suffix = bytes(data[:4]), path.suffix.lower()
     try:
         if head[:3] == b"ply":

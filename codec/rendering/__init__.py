@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 from codec.errors import BackendError
 from codec.rendering.base import RenderOptions
 from codec.rendering.views import orbit_cameras, seeded_views
@@ -42,11 +45,25 @@ def render(
 
         return CpuRenderer(options).render(splats, camera)
     if backend == "cuda":
-        from codec.rendering.gsplat_cuda import render_cuda
-
-        return render_cuda(splats, camera, options)
+        return _render_cuda_or_cpu(splats, camera, options)
     if backend == "reference":
         from codec.rendering.reference import render_reference
 
         return render_reference(splats, camera, options)
     raise BackendError(f"unknown renderer {backend!r}: use auto, cpu, cuda or reference")
+
+
+def _render_cuda_or_cpu(splats: Splats, camera: Camera, options: RenderOptions) -> RenderedView:
+    """On the GPU; on the CPU, with a warning, when the view does not fit into its memory."""
+    from codec.rendering.gsplat_cuda import render_cuda
+
+    try:
+        return render_cuda(splats, camera, options)
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which must not be imported here
+            raise
+        from codec.rendering.cpu import CpuRenderer
+
+        warnings.warn("the GPU has too little memory for this view; rendered on the CPU instead",
+                      stacklevel=3)
+        return CpuRenderer(replace(options, backend="cpu")).render(splats, camera)

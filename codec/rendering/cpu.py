@@ -61,6 +61,16 @@ class Binned:
     lists: NDArray[np.int32]
 
 
+def tile_runs(starts: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
+    """(first, last + 1) of runs of tiles whose lists have at most `most` entries, or one tile."""
+    runs, first = [], 0
+    while first < len(starts) - 1:
+        last = int(np.searchsorted(starts, starts[first] + most, side="right")) - 1
+        runs.append((first, max(first + 1, min(last, len(starts) - 1))))
+        first = runs[-1][1]
+    return runs
+
+
 def _float32(array: NDArray) -> NDArray[np.float32]:
     return np.ascontiguousarray(array, dtype=np.float32)
 
@@ -70,6 +80,9 @@ class CpuRenderer:
 
     Raises BackendError when Numba is missing.
     """
+
+    most_pairs = 1 << 28
+    """Entries of the tiles' lists held at a time (4 bytes each)."""
 
     def __init__(self, options: RenderOptions = _DEFAULT) -> None:
         self.options = options
@@ -101,7 +114,11 @@ class CpuRenderer:
         return np.float32(np.log2(self.options.alpha_cut)), np.float32(self.options.max_alpha)
 
     def bin(self, splats: Splats, camera: Camera) -> Binned:
-        """Project, sort by depth and list tile by tile."""
+        """Project, sort by depth and list tile by tile (MemoryError: see `bin_records`)."""
+        return self.bin_records(*self._project(splats, camera), camera)
+
+    def _project(self, splats: Splats, camera: Camera) -> tuple[NDArray, NDArray]:
+        """Records [N, 16] float32 of all Gaussians, and which are visible, [N] uint8."""
         n, options = splats.n_gaussians, self.options
         source = np.empty((n, self._kernels.RECORD), np.float32)
         visible = np.empty(n, np.uint8)
@@ -115,16 +132,43 @@ class CpuRenderer:
             int(camera.width), int(camera.height), float(options.near_plane),
             float(options.low_pass), bool(wants_antialiasing(splats, options)),
             float(options.alpha_cut), source, visible)
-        return self.bin_records(source, visible, camera)
+        return source, visible
 
     def bin_records(self, source: NDArray, visible: NDArray, camera: Camera) -> Binned:
-        """Sort the visible records by depth and list them tile by tile."""
+        """Sort the visible records by depth and list them tile by tile.
+
+        Raises MemoryError when the lists together are longer than `most_pairs`.
+        """
+        binned = self._binned(source, visible, camera)
+        if len(binned.lists) != binned.starts[-1]:
+            raise MemoryError(f"{binned.starts[-1]} pairs of Gaussian and tile in one view")
+        return binned
+
+    def _binned(self, source: NDArray, visible: NDArray, camera: Camera) -> Binned:
+        """As `bin_records`, but without lists when they are too long."""
         order = self._kernels.depth_order(source, visible)
         return Binned(order, *self._kernels.bin_tiles(
-            source, order, int(camera.width), int(camera.height)))
+            source, order, int(camera.width), int(camera.height), self.most_pairs))
 
     def _blend_on_background(self, splats: Splats, camera: Camera):
-        return self.blend(self.bin(splats, camera), camera, self.options.background)
+        binned = self._binned(*self._project(splats, camera), camera)
+        if len(binned.lists) == binned.starts[-1]:
+            return self.blend(binned, camera, self.options.background)
+        return self._blend_by_parts(binned, camera)
+
+    def _blend_by_parts(self, binned: Binned, camera: Camera):
+        """The same image with the lists of a few tiles at a time, for want of memory."""
+        width, height = int(camera.width), int(camera.height)
+        rgb = np.empty((height, width, 3), np.float32)
+        alpha, depth = np.empty((2, height, width), np.float32)
+        background = np.array(self.options.background, np.float32)
+        for first, last in tile_runs(binned.starts, self.most_pairs):
+            lists = self._kernels.list_tiles(
+                binned.records, width, height, binned.starts, first, last)
+            self._kernels.blend_tiles(
+                binned.records, binned.starts, lists, first, last, width, height, *self.limits(),
+                background, rgb, alpha, depth)
+        return rgb, alpha, depth
 
     def blend(self, binned: Binned, camera: Camera, background: tuple[float, float, float]):
         """Composite: rgb [H, W, 3], alpha [H, W], depth [H, W], float32."""

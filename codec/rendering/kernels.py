@@ -264,11 +264,12 @@ def _cursors(counts, starts):
 
 
 @njit(cache=True)
-def bin_tiles(source, order, width, height):
+def bin_tiles(source, order, width, height, most):
     """Records in depth order [V, 16] and, tile by tile, the ones that may touch it.
 
     Returns records, starts [n_tiles + 1] int64 and lists [starts[-1]] int32 of places in
-    records, ascending (nearest first) within a tile.
+    records, ascending (nearest first) within a tile; lists is empty when it would be longer
+    than `most`.
     """
     n_tiles = ((width + TILE - 1) // TILE) * ((height + TILE - 1) // TILE)
     records = np.empty((order.shape[0], RECORD), np.float32)
@@ -277,9 +278,27 @@ def bin_tiles(source, order, width, height):
     _count(records, width, height, counts)
     starts = np.empty(n_tiles + 1, np.int64)
     _cursors(counts, starts)
-    lists = np.empty(starts[n_tiles], np.int32)
-    _fill(records, width, height, counts, lists)
+    lists = np.empty(starts[n_tiles] if starts[n_tiles] <= most else 0, np.int32)
+    if starts[n_tiles] <= most:
+        _fill(records, width, height, counts, lists)
     return records, starts, lists
+
+
+@njit(cache=True)
+def list_tiles(records, width, height, starts, first, last):
+    """The part of `lists` (see bin_tiles) for tiles first..last-1, where the whole is too long."""
+    columns = (width + TILE - 1) // TILE
+    lists = np.empty(starts[last] - starts[first], np.int32)
+    cursors = starts[first:last] - starts[first]
+    for i in range(records.shape[0]):
+        row_a, row_b = _tile_rows(records, i, height)
+        for tile_row in range(max(row_a, first // columns), min(row_b, last // columns) + 1):
+            a, b = _tile_columns(records, i, tile_row, width, height)
+            low, high = max(first, tile_row * columns + a), min(last, tile_row * columns + b + 1)
+            for tile in range(low, high):
+                lists[cursors[tile - first]] = i
+                cursors[tile - first] += 1
+    return lists
 
 
 @njit(cache=True, inline="always")
@@ -343,6 +362,21 @@ def blend_image(records, starts, lists, width, height, cut, top, background, rgb
         alive = np.empty(TILE, np.uint8)
         x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
         blend_tile(records, flat, starts, lists, tile, planes, alive, x0, y0, rows, cut, top, True)
+        _close_tile(planes, x0, y0, rows, background, rgb, alpha, depth)
+
+
+@njit(cache=True, parallel=True)
+def blend_tiles(records, starts, lists, first, last, width, height, cut, top, background, rgb,
+                alpha, depth):
+    """Composite tiles first..last-1; lists: theirs alone (list_tiles). The rest stays as it is."""
+    flat, base = records.reshape(-1), starts - starts[first]
+    columns, n_tiles = (width + TILE - 1) // TILE, last - first
+    for i in prange(n_tiles):
+        tile = first + _spread(i, n_tiles)
+        planes = np.empty(PLANE * (1 + N_CHANNELS), np.float32)
+        alive = np.empty(TILE, np.uint8)
+        x0, y0, rows = _open_tile(tile, planes, alive, width, height, columns)
+        blend_tile(records, flat, base, lists, tile, planes, alive, x0, y0, rows, cut, top, True)
         _close_tile(planes, x0, y0, rows, background, rgb, alpha, depth)
 
 
