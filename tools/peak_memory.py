@@ -10,6 +10,7 @@ exception, or more than 60 s is a failure, exit code 1.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import struct
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -154,6 +156,40 @@ def _spz_zstd(count: int) -> bytes:
     return head + table + b"".join(parts)
 
 
+def _sog(meta: bytes | None = None, image: bytes | None = None) -> bytes:
+    """A small scene whose meta.json or first image is replaced, all deflated."""
+    from codec.io.sog import sog_bytes
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sog_bytes(scenes.scene(5, 0, 6)))) as good, zipfile.ZipFile(
+            out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in good.namelist():
+            data = good.read(name)
+            data = meta if meta is not None and name == "meta.json" else data
+            new.writestr(name, image if image is not None and name == "means_l.webp" else data)
+    return out.getvalue()
+
+
+def _large_webp(width: int, height: int) -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGBA", (width, height)).save(out, "WEBP", lossless=True, quality=0, method=0)
+    return out.getvalue()
+
+
+def _glb(count: int) -> bytes:
+    """Every accessor announces `count` values in a few bytes."""
+    from codec.io.glb import glb_bytes
+
+    packed = glb_bytes(scenes.scene(3, 0, 7))
+    size = struct.unpack_from("<I", packed, 12)[0]
+    document = packed[20 : 20 + size].replace(b'"count":3', b'"count":%d' % count)
+    document = document.replace(b'"count": 3', b'"count": %d' % count)
+    chunks = struct.pack("<II", len(document), 0x4E4F534A) + document + packed[20 + size :]
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "level-1.nfx": lambda: free_scene(131072, 1),
     "level-1-tiles.nfx": lambda: free_scene(131072, 1, tiles=64),
@@ -175,6 +211,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "count.spz": lambda: _spz_gzip((1 << 32) - 1),
     "gzip.spz": lambda: _spz_gzip(200_000),
     "zstd.spz": lambda: _spz_zstd(66_000),
+    "count.glb": lambda: _glb(10**12),
+    "meta.sog": lambda: _sog(meta=b" " * 200_000_000),
+    "pixels.sog": lambda: _sog(image=_large_webp(8000, 5000)),
     "deep.json": lambda: b"[" * 1_000_000,
     "digits.json": lambda: b'[{"width": ' + b"9" * 1_000_000 + b"}]",
 }

@@ -34,7 +34,8 @@ def read_glb(data: memoryview, report: ReadReport) -> Splats:
         document, binary = _chunks(data)
         primitive = _splat_primitive(document, report)
         return _to_splats(document, binary, primitive["attributes"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error,
+            RecursionError, OverflowError) as error:
         raise SceneError(f"the glTF file is damaged ({type(error).__name__}: {error})") from error
 
 
@@ -77,7 +78,7 @@ def _to_splats(document: dict, binary: memoryview, attributes: dict) -> Splats:
 
     rest = [read(name) for degree in _degrees(attributes) for name in _coefficients(degree)]
     means = read("POSITION")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # out of range: NaN, see codec.io.clean
         alpha = read(f"{_PREFIX}OPACITY")[:, 0].astype(np.float64)
         logits = np.log(alpha) - np.log1p(-alpha)
         log_scales = np.log(read(f"{_PREFIX}SCALE"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ MAGIC = b"PK\x03\x04"
 _COEFFICIENTS = {1: 3, 2: 8, 3: 15}
 _MOST_CENTROIDS = 65536
 _MOST_PIXELS = 1 << 28
+_FREE_PIXELS, _FREE_BYTES = 1 << 20, 1 << 22
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes
 
 
@@ -48,30 +50,41 @@ def _pillow() -> Any:
 def read_sog(data: memoryview, report: ReadReport) -> Splats:
     """Decode a whole file. Raises SceneError when it is damaged, BackendError without Pillow."""
     report.source_format = "sog"
-    _pillow()
+    Image = _pillow()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            meta = json.loads(archive.read("meta.json"))
+            meta = json.loads(_member(archive, "meta.json", len(data)))
             if meta.get("version") != 2:
                 raise SceneError("SOG of another version than 2; convert it with splat-transform")
-            return _to_splats(meta, _Images(archive, meta))
+            with np.errstate(over="ignore", invalid="ignore"):
+                return _to_splats(meta, _Images(archive, meta, len(data)))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError,
-            zipfile.BadZipFile, EOFError, SyntaxError) as error:
+            zipfile.BadZipFile, EOFError, SyntaxError, RecursionError, OverflowError,
+            NotImplementedError, RuntimeError, zlib.error, Image.DecompressionBombError) as error:
         raise SceneError(f"the SOG file is damaged ({type(error).__name__}: {error})") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+    """A file of the archive; `size`: bytes of the archive, which bound what it may unpack to."""
+    if archive.getinfo(name).file_size > _FREE_BYTES + 16 * size:
+        raise SceneError(f"SOG: {name} unpacks to far more than the file's size")
+    return archive.read(name)
 
 
 class _Images:
     """Pixels of the files that meta names."""
 
-    def __init__(self, archive: zipfile.ZipFile, meta: dict) -> None:
-        self._archive, self._meta = archive, meta
+    def __init__(self, archive: zipfile.ZipFile, meta: dict, size: int) -> None:
+        self._archive, self._meta, self._size = archive, meta, size
         self.count = int(meta["count"])
 
     def pixels(self, part: str, which: int = 0) -> NDArray[np.uint8]:
         """[height, width, 4]."""
         name = self._meta[part]["files"][which]
-        with _pillow().open(io.BytesIO(self._archive.read(name))) as image:
-            if image.width * image.height > _MOST_PIXELS:
+        packed = _member(self._archive, name, self._size)
+        with _pillow().open(io.BytesIO(packed)) as image:
+            # Real scenes take bytes a Gaussian; only made-up files take less than 1/16.
+            if image.width * image.height > min(_MOST_PIXELS, _FREE_PIXELS + 16 * self._size):
                 raise SceneError(f"{name} is larger than an image of a SOG file can be")
             return np.asarray(image.convert("RGBA"))
 

@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Time of a round that each harness gets; the first six are the way of a hostile .nfx file.
 WEIGHTS = {
     "container": 3, "decode": 3, "attributes": 3, "tree": 1, "entropy": 1, "lossless_tile": 2,
-    "differential": 2, "ancillary": 1, "restorer": 2, "ply": 2, "spz": 1, "splat32": 0.2,
+    "differential": 2, "ancillary": 1, "restorer": 2, "ply": 2, "spz": 1, "glb": 1, "sog": 1,
+    "splat32": 0.2,
     "cameras": 2, "roundtrip": 2,
 }
 

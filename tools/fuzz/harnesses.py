@@ -8,10 +8,12 @@ them with seeded mutations.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import struct
 import tempfile
 import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -34,9 +36,11 @@ from codec.encoder.encode import encode
 from codec.errors import FormatError, LimitExceeded, NfxError, SceneError, UnsupportedError
 from codec.io.cameras import read_cameras
 from codec.io.colmap import read_points
+from codec.io.glb import read_glb
 from codec.io.images import image_size
 from codec.io.ply import ply_bytes, read_ply
 from codec.io.report import ReadReport
+from codec.io.sog import read_sog, sog_bytes
 from codec.io.splat32 import read_splat32
 from codec.io.spz import read_spz
 from codec.scene import Splats
@@ -356,6 +360,45 @@ def spz4(body: bytes) -> bytes:
     return head[:15] + bytes([len(sizes)]) + start + table + b"".join(parts)
 
 
+def glb(data: bytes) -> None:
+    """Binary glTF, as it is and with the lengths of its chunks made to fit."""
+    mode, s = data[:1], Slicer(data[1:])
+    packed = data[1:]
+    if mode >= b"\x40":
+        document, binary = s.sized(), s.rest()
+        chunks = struct.pack("<II", len(document), 0x4E4F534A) + document
+        chunks += struct.pack("<II", len(binary), 0x004E4942) + binary
+        packed = struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+    with contextlib.suppress(SceneError):
+        found = read_glb(memoryview(packed), ReadReport())
+        expect(found.n_gaussians * 12 <= len(packed), "more Gaussians than bytes allow")
+
+
+def sog(data: bytes) -> None:
+    """SOG, as it is and with its meta.json inside a good archive."""
+    mode, packed = data[:1], data[1:]
+    if mode >= b"\x40":
+        packed = sog_archive(data[1:])
+    with contextlib.suppress(SceneError):
+        read_sog(memoryview(packed), ReadReport())
+
+
+def sog_archive(meta: bytes) -> bytes:
+    """The archive of a small scene with another meta.json."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(small_sog())) as good, zipfile.ZipFile(out, "w") as new:
+        for name in good.namelist():
+            new.writestr(name, meta if name == "meta.json" else good.read(name))
+    return out.getvalue()
+
+
+@lru_cache(maxsize=1)
+def small_sog() -> bytes:
+    from conformance import scenes
+
+    return sog_bytes(scenes.scene(5, 1, 6))
+
+
 def splat32(data: bytes) -> None:
     """The headerless .splat."""
     with contextlib.suppress(SceneError):
@@ -462,6 +505,6 @@ def guarded(harness: Callable[[bytes], None]) -> Callable[[bytes], None]:
 HARNESSES: dict[str, Callable[[bytes], None]] = {
     h.__name__: guarded(h)
     for h in (container, decode, differential, entropy, tree, attributes, lossless_tile, ancillary,
-              restorer, ply, spz, splat32, cameras, roundtrip)
+              restorer, ply, spz, glb, sog, splat32, cameras, roundtrip)
 }
 OF_STREAMS = frozenset({"container", "decode", "differential"})

@@ -152,6 +152,28 @@ def _compressed_ply() -> bytes:
     return "\n".join(lines).encode() + body + bytes(range(100, 118))
 
 
+def _glbs() -> list[bytes]:
+    from codec.io.glb import glb_bytes
+
+    out = []
+    for degree in (0, 1, 3):
+        packed = glb_bytes(scenes.scene(3, degree, 7))
+        size = struct.unpack_from("<I", packed, 12)[0]
+        out.append(b"\xff" + _sized(packed[20 : 20 + size]) + packed[28 + size :])
+    return [*out, b"\0" + packed]
+
+
+def _sogs() -> list[bytes]:
+    import io
+    import zipfile
+
+    from tools.fuzz.harnesses import small_sog
+
+    with zipfile.ZipFile(io.BytesIO(small_sog())) as archive:
+        meta = archive.read("meta.json")
+    return [b"\xff" + meta, b"\0" + small_sog()]
+
+
 def _spzs() -> list[bytes]:
     """Inside of the gzip stream of versions 1 to 3, and of version 4 for `harnesses.spz4`."""
     out = []
@@ -201,7 +223,7 @@ def seeds(harness: str) -> list[bytes]:
         "entropy": _programs, "tree": _trees, "attributes": lambda: _tile_inputs(0),
         "lossless_tile": lambda: _tile_inputs(1), "ancillary": _ancillary, "ply": _plys,
         "spz": _spzs, "splat32": lambda: [bytes(range(96)), b""], "cameras": _cameras,
-        "roundtrip": _scenes, "restorer": _restorers,
+        "roundtrip": _scenes, "glb": _glbs, "sog": _sogs, "restorer": _restorers,
     }[harness]()
 
 
