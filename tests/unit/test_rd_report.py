@@ -324,6 +324,9 @@ def test_strip_shows_every_codec_at_the_budget(folder):
     assert page.count("data:image/jpeg;base64,") == 3, "the original and two codecs"
     assert [c["codec"] for c in strip["codecs"]] == list(codecs)
     assert strip["codecs"][1]["bytes"] == pytest.approx(strip["budget"], rel=0.15)
+    viewer = folder / "strip" / "viewer_demo_nfx.html"
+    assert f'href="{viewer.name}"' in page, "a page to look at the scene and its NFX file"
+    assert viewer.read_text("utf-8").count('id="nfx-scene-') == 2
 
 
 # -- Storages and pruning scores -----------------------------------------------------------------

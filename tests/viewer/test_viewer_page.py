@@ -231,7 +231,7 @@ def test_names_cannot_break_out_of_the_page():
 
 
 def test_the_page_carries_the_decoder_of_the_tree():
-    """The shipped template was built from tools/viewer as it stands (`npm run build` there)."""
+    """Else: cd tools/viewer && node build.mjs --decoder-only (after src/: npm run build)."""
     from importlib.resources import files
 
     from .conftest import ROOT

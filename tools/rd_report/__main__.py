@@ -14,6 +14,7 @@ import argparse
 import os
 import platform
 import shlex
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,9 +185,20 @@ def shown_command(args: argparse.Namespace) -> str:
     return "python -m tools.rd_report " + shlex.join(words)
 
 
+def link_viewers(folder: Path, report: dict) -> None:
+    """Viewer pages from the cache to beside the report, under the names it links."""
+    for scene, strip in report["strips"].items():
+        for crop in strip["codecs"]:
+            page = crop.pop("viewer", "")
+            if page and Path(page).exists():
+                crop["page"] = f"viewer_{scene}_{crop['codec']}.html"
+                shutil.copyfile(page, folder / crop["page"])
+
+
 def write_report(folder: Path, report: dict) -> None:
     """The page and the files beside it."""
     folder.mkdir(parents=True, exist_ok=True)
+    link_viewers(folder, report)
     atomic_write(folder / "report.html", html.page(report).encode(), overwrite=True)
     files.write_files(folder, report)
 

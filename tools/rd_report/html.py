@@ -118,14 +118,15 @@ def _strip(report: dict, scene: str) -> str:
     if not strip:
         return ""
 
-    def figure(image: str, caption: str) -> str:
+    def figure(image: str, caption: str, page: str = "") -> str:
+        link = f' <a href="{escape(page)}">side by side, in 3D</a>' if page else ""
         return (f'<figure><img alt="" src="data:image/jpeg;base64,{image}">'
-                f"<figcaption>{escape(caption)}</figcaption></figure>")
+                f"<figcaption>{escape(caption)}{link}</figcaption></figure>")
 
     figures = [figure(image, name) for name, image in strip["crops"].items()]
     for crop in strip["codecs"]:
         caption = f"{crop['codec']}, {format_bytes(crop['bytes'])} ({crop['rate']})"
-        figures.append(figure(crop["image"], caption))
+        figures.append(figure(crop["image"], caption, crop.get("page", "")))
     return (f"<h3>At equal bytes: {format_bytes(strip['budget'])}</h3><p>Test view "
             f"{escape(strip['view'])}, the crop with the most detail. Shares of Gaussians are "
             "interpolated to meet the size; a codec that has nothing smaller shows its least."

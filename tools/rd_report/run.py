@@ -23,8 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from codec.cli.viewer import viewer_scene, write_viewer
 from codec.io.atomic import atomic_write
 from codec.io.ply import read_ply
+from codec.options import DecoderLimits
 from tools.ladder import ROOT, Codec, code, find_codecs, source_hash
 from tools.measure import render_rgb
 from tools.metrics import Suite, load_suite
@@ -190,15 +192,25 @@ class StripJob:
         folder = self.settings.cache / scene.hash
         key = point_key(scene, codec, value, self.settings.suite())
         entry = folder / f"strip-{codec.name}-{key}.json"
+        page = entry.with_suffix(".html") if codec.ours else None
         known = _cached(entry)
-        if known:
+        if known and (page is None or page.exists()):
             return known
         with tempfile.TemporaryDirectory(prefix="rd-", dir=folder) as name:
             coded = code(codec, value, scene.material(folder / "work"), Path(name),
                          self.settings.timeout)
             view = render_rgb(read_ply(coded.decoded), [scene.test[strip_view(scene)]])[0]
-        return _store(entry, {"codec": codec.name, "bytes": coded.bytes,
+            if page:
+                write_pair(page, self.spec.ply, Path(name) / f"coded{codec.peer.suffix}")
+        return _store(entry, {"codec": codec.name, "bytes": coded.bytes, "viewer": str(page or ""),
                               "rate": codec.label(value), "image": crop_jpeg(scene, view)})
+
+
+def write_pair(page: Path, original: Path, coded: Path) -> None:
+    """The viewer page of a scene and its NFX file, side by side."""
+    limits = DecoderLimits()
+    scenes = [viewer_scene(path, limits) for path in (original, coded)]
+    write_viewer(page, scenes, overwrite=True)
 
 
 def value_at(known: tuple[tuple[float, int], ...], budget: int, knob: str) -> float:
