@@ -795,7 +795,7 @@ function decodeTree(coder, n, bits) {
   boxes.n = 1;
   boxes.count[0] = n;
   for (const axis of [...splitAxes(bits), null]) {
-    takeSingles(coder, boxes, left, cells, tables.scratch);
+    takeSingles(coder, boxes, left, cells, tables.scratch, tables.upper);
     if (axis === null || boxes.n === 0) break;
     left[axis] -= 1;
     tables.upperCounts(coder, boxes);
@@ -811,25 +811,26 @@ function decodeTree(coder, n, bits) {
 }
 
 /** Cells of the boxes that hold one Gaussian; removes them from `boxes`. */
-function takeSingles(coder, boxes, left, cells, scratch) {
+function takeSingles(coder, boxes, left, cells, scratch, singles) {
+  const { count, kind, rank, prefix } = boxes;
+  const [px, py, pz] = prefix;
   let m = 0;
-  for (let i = 0; i < boxes.n; i++) if (boxes.count[i] === 1) m++;
+  for (let i = 0; i < boxes.n; i++) if (count[i] === 1) singles[m++] = i;
   for (let a = 0; a < 3; a++) {
     coder.raw(left[a], m, scratch);
-    const cell = cells[a];
-    const prefix = boxes.prefix[a];
-    for (let i = 0, k = 0; i < boxes.n; i++) {
-      if (boxes.count[i] === 1) cell[boxes.rank[i]] = (prefix[i] << left[a]) | scratch[k++];
-    }
+    const [cell, start, bits] = [cells[a], prefix[a], left[a]];
+    for (let k = 0; k < m; k++) cell[rank[singles[k]]] = (start[singles[k]] << bits) | scratch[k];
   }
-  let kept = 0;
-  for (let i = 0; i < boxes.n; i++) {
-    if (boxes.count[i] === 1) continue;
-    boxes.count[kept] = boxes.count[i];
-    boxes.kind[kept] = boxes.kind[i];
-    boxes.rank[kept] = boxes.rank[i];
-    for (let a = 0; a < 3; a++) boxes.prefix[a][kept] = boxes.prefix[a][i];
-    kept++;
+  if (m === 0) return;
+  let kept = singles[0];
+  for (let i = kept; i < boxes.n; i++) {
+    if (count[i] === 1) continue;
+    count[kept] = count[i];
+    kind[kept] = kind[i];
+    rank[kept] = rank[i];
+    px[kept] = px[i];
+    py[kept] = py[i];
+    pz[kept++] = pz[i];
   }
   boxes.n = kept;
 }
@@ -1002,6 +1003,10 @@ function ruleBits(rule, alpha, footprint, low, high, extra) {
   return clip(Math.floor((rule.offset + weighted + extra + 128) / 256), low, high);
 }
 
+/** `offset` of 5.6 by b. */
+const ROTATION_OFFSETS = Int32Array.from({ length: 21 },
+  (_, b) => Math.floor((92683 * 2 ** b) / 131072) + 1);
+
 /** One tile; its layers are decoded in order, each from its own payload. */
 class LossyTile {
   constructor(model, head, row) {
@@ -1128,7 +1133,7 @@ class LossyTile {
       for (let k = 0; k < members.length; k++) q[members[k]] += raw[k];
     }
     for (let i = 0; i < n; i++) {
-      q[i] -= Math.floor((92683 * 2 ** bits[i]) / 131072) + 1;
+      q[i] -= ROTATION_OFFSETS[bits[i]];
       largest[i] = Math.max(largest[i], (Math.abs(q[i]) * 16) >> bits[i]);
     }
     return q;

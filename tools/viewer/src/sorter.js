@@ -7,15 +7,42 @@
 export function sorterMain() {
   const STRIDE = 1024; // splats a row of the textures
   let scene = { n: 0 };
-  let lastColours = null; // camera position of the last colours
+  let lastColours = null; // {position, m} of the last colours
+  let rank = new Uint32Array(0); // index in the scene of the i-th most important splat
+  let placed = new Float32Array(0); // means in that order
 
   const rows = () => Math.max(1, Math.ceil(scene.n / STRIDE));
+
+  /**
+   * Splats by opacity times area, the largest first, in 2^16 classes: what is left out while the camera
+   * moves on a slow machine is at the end.
+   */
+  function byImportance() {
+    const { n, logScales, opacityLogits } = scene;
+    const key = new Uint16Array(n);
+    const counts = new Uint32Array(65537);
+    for (let i = 0; i < n; i++) {
+      const [a, b, c] = [logScales[3 * i], logScales[3 * i + 1], logScales[3 * i + 2]];
+      const area = a + b + c - Math.min(a, b, c);
+      const value = area - Math.log1p(Math.exp(-opacityLogits[i]));
+      key[i] = Math.max(0, Math.min(65535, 32768 - 800 * value)) || 0;
+      counts[key[i] + 1]++;
+    }
+    for (let k = 1; k < 65537; k++) counts[k] += counts[k - 1];
+    const out = new Uint32Array(n);
+    for (let i = 0; i < n; i++) out[counts[key[i]]++] = i;
+    return out;
+  }
 
   /** Three RGBA texels a splat: mean and opacity; covariance xx xy xz yy; yz zz, unused. */
   function geometry() {
     const out = new Float32Array(rows() * STRIDE * 12);
     const { means, logScales, quats, opacityLogits } = scene;
-    for (let i = 0, o = 0; i < scene.n; i++, o += 12) {
+    rank = byImportance();
+    placed = new Float32Array(3 * scene.n);
+    for (let k = 0, o = 0; k < scene.n; k++, o += 12) {
+      const i = rank[k];
+      for (let a = 0; a < 3; a++) placed[3 * k + a] = means[3 * i + a];
       let [w, x, y, z] = [quats[4 * i], quats[4 * i + 1], quats[4 * i + 2], quats[4 * i + 3]];
       const norm = 1 / Math.hypot(w, x, y, z);
       w *= norm; x *= norm; y *= norm; z *= norm;
@@ -39,9 +66,9 @@ export function sorterMain() {
     return out;
   }
 
-  /** Indices of the splats in front of the camera, far to near; depth in 2^16 classes. */
-  function order(view) {
-    const { n, means } = scene;
+  /** Those of the first n splats that are in front of the camera, far to near, in 2^16 classes. */
+  function order(view, n) {
+    const means = placed;
     const depth = new Float32Array(n);
     let near = Infinity;
     let far = -Infinity;
@@ -69,11 +96,12 @@ export function sorterMain() {
   }
 
   /** max(0, SH(direction) + 1/2), RGBA a splat; real SH in graphdeco's sign convention. */
-  function colours(position) {
-    const { n, means, sh0, shN, nRest } = scene;
+  function colours(position, m) {
+    const { means, sh0, shN, nRest } = scene;
     const out = new Float32Array(rows() * STRIDE * 4);
     const f = new Float64Array(16);
-    for (let i = 0; i < n; i++) {
+    for (let place = 0; place < m; place++) {
+      const i = rank[place];
       let x = means[3 * i] - position[0];
       let y = means[3 * i + 1] - position[1];
       let z = means[3 * i + 2] - position[2];
@@ -103,9 +131,9 @@ export function sorterMain() {
         g += f[k] * shN[o + 1];
         b += f[k] * shN[o + 2];
       }
-      out[4 * i] = r > 0 ? r : 0;
-      out[4 * i + 1] = g > 0 ? g : 0;
-      out[4 * i + 2] = b > 0 ? b : 0;
+      out[4 * place] = r > 0 ? r : 0;
+      out[4 * place + 1] = g > 0 ? g : 0;
+      out[4 * place + 2] = b > 0 ? b : 0;
     }
     return out;
   }
@@ -133,13 +161,15 @@ export function sorterMain() {
       self.postMessage({ geometry: made, rows: rows(), extent: extent() }, [made.buffer]);
       return;
     }
-    const { view, position, ticket } = data;
-    const result = { ...order(view), ticket };
+    const { view, position, ticket, share } = data;
+    const m = Math.ceil(scene.n * share);
+    const result = { ...order(view, m), ticket, share };
     const transfer = [result.order.buffer];
-    const moved = lastColours === null || (scene.nRest > 0 && position.some((p, a) => p !== lastColours[a]));
+    const moved = lastColours === null || lastColours.m < m
+      || (scene.nRest > 0 && position.some((p, a) => p !== lastColours.position[a]));
     if (moved) {
-      lastColours = position.slice();
-      result.colours = colours(position);
+      lastColours = { position: position.slice(), m };
+      result.colours = colours(position, m);
       transfer.push(result.colours.buffer);
     }
     self.postMessage(result, transfer);

@@ -152,7 +152,8 @@ export class Splats {
     this.extent = null;
     this.busy = false;
     this.wanted = null; // camera to sort for next
-    this.sorted = null; // camera of the order in use
+    this.sorted = null; // answer of the worker whose order is in use
+    this.share = 1; // of the splats, the most important first, that are drawn
     const url = URL.createObjectURL(
       new Blob([`(${sorterMain})()`], { type: "text/javascript" }));
     this.worker = new Worker(url);
@@ -222,9 +223,10 @@ export class Splats {
       uniforms.colourTexture.value = texture(data.colours, STRIDE, this.rows);
     }
     this.setOrder(data);
-    this.sorted = data.ticket;
+    this.sorted = data;
+    this.share = data.share;
     this.mesh.visible = true;
-    if (this.wanted && this.wanted.ticket !== data.ticket) this.request();
+    if (!this.matches(this.wanted)) this.request();
     this.onChange("order");
   }
 
@@ -245,21 +247,25 @@ export class Splats {
     this.geometry.instanceCount = Math.ceil(shown / STRIDE);
   }
 
-  /** Asks for the order of a camera {view, position}; the newest wins. */
-  sortFor(camera) {
-    this.wanted = camera;
-    if (!this.busy && this.sorted !== camera.ticket) this.request();
+  /** Asks for the order of {view, position, ticket, share}; the newest wins. */
+  sortFor(wanted) {
+    this.wanted = wanted;
+    if (!this.busy && !this.matches(wanted)) this.request();
+  }
+
+  matches({ ticket, share }) {
+    return this.sorted !== null && this.sorted.ticket === ticket && this.sorted.share === share;
   }
 
   get settled() {
-    return !this.busy && this.wanted !== null && this.sorted === this.wanted.ticket;
+    return !this.busy && this.wanted !== null && this.matches(this.wanted);
   }
 
   request() {
     if (this.busy) return;
     this.busy = true;
-    const { view, position, ticket } = this.wanted;
-    this.worker.postMessage({ view, position, ticket });
+    const { view, position, ticket, share } = this.wanted;
+    this.worker.postMessage({ view, position, ticket, share });
   }
 
   makeTarget() {
@@ -279,6 +285,7 @@ export class Splats {
     uniforms.worldToCamera.value.set(...camera.view, 0, 0, 0, 1);
     uniforms.intrinsics.value.set(camera.fx, camera.fy, camera.cx, camera.cy);
     uniforms.imageSize.value.set(width, height);
+    this.target.viewport.set(0, 0, STRIDE, Math.min(this.rows, Math.ceil((this.rows * this.share)) + 1));
     renderer.setRenderTarget(this.target);
     renderer.render(this.passScene, eye);
     renderer.setRenderTarget(null);

@@ -13,10 +13,15 @@ const megabytes = (n) => (n < 1e5 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).
 const LAYER_ARRAYS = {
   base: ["means", "logScales", "quats", "opacityLogits", "sh0", "shN"], position: ["means"],
 };
-const LADDER = [1, 0.75, 0.5, 0.35, 0.25]; // resolutions while the camera moves
+/** While the camera moves on a slow machine: resolution, and share of the splats, largest first. */
+const LADDER = [
+  { pixels: 1, share: 1 }, { pixels: 0.75, share: 1 }, { pixels: 0.5, share: 1 },
+  { pixels: 0.5, share: 0.4 }, { pixels: 0.4, share: 0.2 }, { pixels: 0.3, share: 0.1 },
+  { pixels: 0.25, share: 0.05 },
+];
 
 const config = JSON.parse($("nfx-config").textContent);
-const state = { fly: false, split: 0.5, view: -1, quality: 0 };
+const state = { fly: false, split: 0.5, view: -1, quality: 0, moving: 0 };
 const camera = new Camera();
 const slots = []; // of each scene: {name, splats, info, stats}
 const marks = {}; // milliseconds since the page began, by event
@@ -147,20 +152,19 @@ function frame(now) {
   else if (slots.some((s) => s.splats && s.splats.mesh.visible && !s.splats.settled)) ask();
 }
 
-/** Fewer pixels while the camera moves on a slow machine; all of them when it rests. */
+/** Fewer pixels and splats while the camera moves on a slow machine; all of them when it rests. */
 function choosePixels(active, gap) {
   if (!active) {
     state.quality = 0;
-    state.next = state.next ?? 0;
-  } else {
-    state.quality = state.next ?? 0;
-    if (gap > 45 && gap < 1000 && state.quality < LADDER.length - 1) state.next = state.quality + 1;
-    else if (gap < 20 && state.quality > 0) state.next = state.quality - 1;
+    return;
   }
+  state.quality = state.moving;
+  if (gap > 45 && gap < 3000) state.moving = Math.min(state.moving + 1, LADDER.length - 1);
+  else if (gap < 20) state.moving = Math.max(state.moving - 1, 0);
 }
 
 function resize() {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2) * LADDER[state.quality];
+  const ratio = Math.min(window.devicePixelRatio || 1, 2) * LADDER[state.quality].pixels;
   const [w, h] = [window.innerWidth, window.innerHeight];
   const [pw, ph] = [Math.max(1, Math.round(w * ratio)), Math.max(1, Math.round(h * ratio))];
   const canvas = renderer.domElement;
@@ -181,7 +185,8 @@ function draw() {
   const cut = shown.length === 2 ? Math.round(width * state.split) : width;
   shown.forEach((slot, i) => {
     const { splats } = slot;
-    splats.sortFor({ view, position: camera.position, ticket: camera.ticket });
+    const { share } = LADDER[state.quality];
+    splats.sortFor({ view, position: camera.position, ticket: camera.ticket, share });
     if (!splats.mesh.visible) return;
     renderer.setScissorTest(false);
     splats.project(renderer, noCamera, { view, ...lens }, width, height);
@@ -374,7 +379,7 @@ async function settled() {
     await new Promise((resolve) => { requestAnimationFrame(resolve); });
     const idle = performance.now() - lastMove > 300;
     const all = slots.every((s) => !s.splats || s.error || s.scene?.n === 0
-      || (s.splats.settled && s.splats.sorted === camera.ticket));
+      || (s.splats.settled && s.splats.matches({ ticket: camera.ticket, share: 1 })));
     if (renderer === null || (idle && all && !frameAsked)) return;
   }
 }
@@ -397,25 +402,27 @@ window.nfxViewer = {
     ask();
     return btoa(text);
   },
-  /** Frames per second while the camera circles, each frame waited for; {fps, width, height}. */
-  async benchmark(seconds = 3, adapt = true) {
+  /**
+   * Frames per second while the camera circles, each frame waited for, after `warm` seconds in which
+   * resolution and share may adapt; {fps, frames, width, share}, of the last frame.
+   */
+  async benchmark(seconds = 3, adapt = true, warm = 0) {
     await settled();
-    const began = performance.now();
-    let frames = 0;
     const gl = renderer.getContext();
-    const widths = [];
+    const began = performance.now() + 1000 * warm;
+    let frames = 0;
     while (performance.now() - began < 1000 * seconds) {
       camera.rotate(0.02, 0, true);
-      lastMove = adapt ? performance.now() : -1e9;
+      lastMove = performance.now();
       const now = await new Promise((resolve) => { requestAnimationFrame(resolve); });
       choosePixels(adapt, now - lastFrame);
       lastFrame = now;
       draw();
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-      widths.push(renderer.domElement.width);
-      frames += 1;
+      frames += now > began ? 1 : 0;
     }
-    const spent = (performance.now() - began) / 1000;
-    return { fps: frames / spent, frames, widths: [Math.min(...widths), Math.max(...widths)] };
+    const { width } = renderer.domElement;
+    const fps = (1000 * frames) / (performance.now() - began);
+    return { fps, frames, width, share: slots[0].splats.share };
   },
 };
