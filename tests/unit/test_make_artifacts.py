@@ -12,6 +12,7 @@ pytest.importorskip("PIL")
 
 from codec.scene import Camera  # noqa: E402
 from tools import make_artifacts as artifacts  # noqa: E402
+from tools.restoring import data  # noqa: E402
 from tools.restoring.data import PairFile, PairPool  # noqa: E402
 
 
@@ -91,8 +92,9 @@ def test_a_scene_gives_pairs_of_all_its_views(pictures, tmp_path, monkeypatch):
     assert artifacts.photo_scene(pictures, tmp_path, seed=3, counts=1, views=4) == []
 
 
-def test_crops_of_a_pair_belong_together(tmp_path):
+def test_crops_of_a_pair_belong_together(tmp_path, monkeypatch):
     """The same flips and turns reach the clean, the degraded crop and the mask."""
+    monkeypatch.setattr(data, "MILD", 0.0)
     rng = np.random.default_rng(0)
     clean = rng.integers(0, 256, (2, 40, 48, 3)).astype(np.uint8)
     alpha = clean[..., 0]
@@ -101,13 +103,32 @@ def test_crops_of_a_pair_belong_together(tmp_path):
                     {}).save(tmp_path / "a.npz")
     batch = PairPool(tmp_path, 0, size=1).batch(8, 24)
     assert batch.clean.shape == (8, 3, 24, 24) and batch.hole.shape == (8, 1, 24, 24)
-    np.testing.assert_array_equal(batch.clean, batch.degraded)
+    np.testing.assert_allclose(batch.clean, batch.degraded, atol=1e-6)
     shown, covered = (batch.clean[:, :1] + 1) / 2, 1 - batch.hole
     for image, mask in zip(shown, covered, strict=True):  # grey = gain * alpha in each crop
         gain = float(image.max() / mask.max())
         assert 0.69 <= gain <= 1.01
         np.testing.assert_allclose(image, gain * mask, atol=1e-5)
     assert float(batch.clean.min()) >= -1 and float(batch.clean.max()) <= 1
+
+
+def test_mild_crops_say_how_mild_they_are(tmp_path, monkeypatch):
+    """Half way to the truth is 6 dB better, and half of the holes closed."""
+    monkeypatch.setattr(data, "MILD", 1.0)
+    monkeypatch.setattr(data, "LEAST_MILD", 1.0 - 1e-9)
+    monkeypatch.setattr(data, "FIDELITY_JITTER", 0.0)
+    monkeypatch.setattr(data, "FIDELITY_DROP", 0.0)
+    views = np.full((1, 32, 32, 3), 100, np.uint8)
+    artifacts.Pairs(views, views + 50, np.full((1, 32, 32), 51, np.uint8), np.array([True]),
+                    np.float32([14.15]), {}).save(tmp_path / "a.npz")
+    whole = PairPool(tmp_path, 0, size=1).batch(1, 16)
+    monkeypatch.setattr(data, "LEAST_MILD", 0.5)
+    part = PairPool(tmp_path, 0, size=1).batch(1, 16)
+    share = float((part.degraded - part.clean).mean() / part.clean.add(1).mean()) / 0.5
+    assert 0.5 <= share < 1
+    assert float(whole.fidelity) == pytest.approx(14.15)
+    assert float(part.fidelity) == pytest.approx(14.15 - 20 * np.log10(share), abs=1e-3)
+    np.testing.assert_allclose(part.hole, share * 0.8, atol=1e-3)
 
 
 def test_a_folder_without_pairs_is_named(tmp_path):

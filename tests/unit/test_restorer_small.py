@@ -16,6 +16,7 @@ from codec.restore.small import (  # noqa: E402
     SmallConfig,
     SmallRestorer,
     SmallUNet,
+    high_pass,
     one_step,
     unshuffle,
     write_small,
@@ -83,6 +84,21 @@ def test_unshuffling_puts_neighbours_into_channels():
     out = unshuffle(image)
     assert out.shape == (1, 32, 2, 1)
     assert out[0, 16 + 4 * 3 + 2, 1, 0] == image[0, 1, 7, 2]
+
+
+def test_the_high_pass_takes_light_and_keeps_detail():
+    """Constants and slow waves go, single pixels stay; nothing is off by half a cell."""
+    flat = torch.full((1, 3, 32, 32), 0.7)
+    assert high_pass(unshuffle(flat), 3).abs().max() < 1e-6
+    x = torch.arange(96.0)
+    slow = torch.sin(2 * torch.pi * x / 96).expand(1, 3, 96, 96)
+    assert high_pass(unshuffle(slow), 3).abs().max() < 0.15
+    dot = torch.zeros(1, 3, 32, 32)
+    dot[0, 1, 13, 18] = 1
+    out = torch.nn.functional.pixel_shuffle(high_pass(unshuffle(dot), 3), 4)
+    assert out[0, 1, 13, 18] > 0.95 and out[0, 0].abs().max() == 0
+    assert abs(float(out.sum())) < 1e-4
+    torch.testing.assert_close(out[0, 1, 10:17, 15:22], out[0, 1, 10:17, 15:22].flip(0, 1))
 
 
 def test_what_the_network_is_told_matters():

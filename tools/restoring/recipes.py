@@ -7,12 +7,15 @@ from dataclasses import dataclass, fields, replace
 from codec.restore.small import SmallConfig
 from tools.restoring.stages import Recipe
 
+_DETAIL = SmallConfig(detail=3)
 SMALL = {
-    "regress": Recipe(lpips=0.7, l2=1.0, steps=12_000),
-    "prior": Recipe(stage="prior", l1=0, lpips=0, steps=8_000),
-    "distill": Recipe(stage="distill", lpips=0.7, l2=1.0, dist=1.0, rate=1e-4, steps=4_000),
+    "regress": Recipe(net=_DETAIL, batch=8, rate=4e-4, lpips=1.5, l2=1.0, steps=10_000),
+    "prior": Recipe(stage="prior", batch=8, l1=0, lpips=0, steps=3_000),
+    "distill": Recipe(stage="distill", net=_DETAIL, batch=8, rate=1e-4, lpips=1.5, l2=1.0,
+                      dist=1.0, steps=4_000),
 }
-"""The stages of the restorer that ships, in the order regress, prior, distill."""
+"""The stages of the small restorer, in the order regress, prior, distill; the weights that ship
+were made by a course close to this (their model card tells)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -26,15 +27,19 @@ FLOOR_OF_RATE = 0.02  # share of the learning rate left at the end of the cosine
 class Recipe:
     """One stage of training.
 
-    stage: "regress", "prior" or "distill".   steps: of the whole run.   rate, critic_rate: Adam's.
+    stage: "regress", "prior" or "distill".   steps: of the whole run, at most.   minutes: of the
+    whole run, at most; 0 = no limit.   rate, critic_rate: Adam's.
     side, batch: crops.   l1, l2, lpips, dist: weights of the losses.   alpha: share of the
     distribution term against the target-score term (NiFi).   prior_free: share of prior steps
-    without the render beside them.   ema: decay.   threads: 0 = torch's choice.
+    without the render beside them.   ema: decay.
+    shift: share of steps whose LPIPS is of images shifted at random.
+    half: bfloat16 where autocast uses it.
     """
 
     stage: str = "regress"
     net: SmallConfig = field(default_factory=SmallConfig)
     steps: int = 16_000
+    minutes: float = 0.0
     side: int = 128
     batch: int = 4
     rate: float = 3e-4
@@ -51,6 +56,7 @@ class Recipe:
     ema: float = 0.999
     weight_decay: float = 1e-4
     clip: float = 1.0
+    shift: float = 0.5
     seed: int = 0
     half: bool = True
 
@@ -67,6 +73,7 @@ class Run:
                  start: Path | None = None, prior: Path | None = None, accelerator=None) -> None:
         self.recipe, self.folder, self.pool, self.lpips = recipe, folder, pool, lpips
         self.step, self.sums, self.seconds = 0, {}, 0.0
+        self.progress, self.since = 0.0, time.monotonic()
         self.accelerator = accelerator
         self.device = accelerator.device if accelerator else torch.device("cpu")
         torch.manual_seed(recipe.seed)
@@ -77,12 +84,15 @@ class Run:
         self.adam = self._adam(self.net, recipe.rate)
         self.teacher = self.critic = None
         if recipe.stage == "distill":
-            self.teacher = copy.deepcopy(self.ema)
+            full_band = replace(recipe.net, detail=0)
+            self.teacher = SmallUNet(full_band).to(self.device).requires_grad_(False)
             self.teacher.load_state_dict(read_weights(prior))
             self.critic = copy.deepcopy(self.teacher).requires_grad_(True)
             self.critic_adam = self._adam(self.critic, recipe.critic_rate)
         if (folder / "last.pt").exists():
             self._load(folder / "last.pt")
+        if accelerator is not None and accelerator.process_index:
+            torch.manual_seed(recipe.seed + 7919 * accelerator.process_index + self.step)
         self.shown, self.shown_critic = self._shared(self.net), self._shared(self.critic)
 
     def _shared(self, net):
@@ -95,6 +105,11 @@ class Run:
         return torch.optim.AdamW(net.parameters(), rate, weight_decay=self.recipe.weight_decay,
                                  betas=(0.9, 0.999), fused=True)
 
+    @property
+    def is_first(self) -> bool:
+        """The process that reports and saves."""
+        return self.accelerator is None or self.accelerator.is_main_process
+
     # -- state ---------------------------------------------------------------------------------
 
     def _parts(self) -> dict:
@@ -105,11 +120,11 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint atomically (the first process does)."""
-        if self.accelerator is not None and not self.accelerator.is_main_process:
+        if not self.is_first:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"step": self.step, "seconds": self.seconds, "random": torch.get_rng_state()}
+        state |= {"step": self.step, "seconds": self.elapsed(), "random": torch.get_rng_state()}
         part = self.folder / "last.part"
         torch.save(state, part)
         part.rename(self.folder / "last.pt")
@@ -136,10 +151,24 @@ class Run:
 
     def rate_share(self) -> float:
         """Warm-up, then a cosine down to FLOOR_OF_RATE."""
-        done = torch.tensor(min(1.0, self.step / self.recipe.steps))
-        cosine = 0.5 * (1 + torch.cos(torch.pi * done)).item()
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, self.progress)))
         share = FLOOR_OF_RATE + (1 - FLOOR_OF_RATE) * cosine
         return share * min(1.0, (self.step + 1) / self.recipe.warmup)
+
+    def elapsed(self) -> float:
+        """Seconds of training in all."""
+        return self.seconds + time.monotonic() - self.since
+
+    def agree(self, stop: bool) -> bool:
+        """Set `progress` (0..1 of the run); whether to stop. The same in all processes."""
+        done = self.step / self.recipe.steps
+        if self.recipe.minutes:
+            done = max(done, self.elapsed() / (60 * self.recipe.minutes))
+        if self.accelerator is not None and self.accelerator.num_processes > 1:
+            own = torch.tensor([float(stop), done], device=self.device)
+            stop, done = self.accelerator.reduce(own, "mean").tolist()
+        self.progress = done
+        return stop > 0 or done >= 1
 
     def advance(self) -> None:
         """One optimization step of the stage."""
@@ -180,8 +209,19 @@ class Run:
         if recipe.l2:
             losses["l2"] = recipe.l2 * ((image - batch.clean) ** 2).mean()
         if recipe.lpips:
-            losses["lpips"] = recipe.lpips * self.lpips(image, batch.clean)
+            shift = torch.rand(()) < recipe.shift
+            a, b = self._shifted(image, batch.clean) if shift else (image, batch.clean)
+            losses["lpips"] = recipe.lpips * self.lpips(a, b)
         return losses
+
+    @staticmethod
+    def _shifted(*images: Tensor) -> list[Tensor]:
+        """The same random 0..3 pixels cut off: else both the network's grid of 4 x 4 pixels and
+        AlexNet's stride of 4 always fall together, and the network learns patterns of that grid.
+        """
+        y, x = torch.randint(0, 4, (2,)).tolist()
+        height, width = images[0].shape[2:]
+        return [image[:, :, y : height - 4 + y, x : width - 4 + x] for image in images]
 
     def _regress(self, batch: Batch) -> dict[str, Tensor]:
         return self._image_losses(self._restored(batch), batch)
@@ -239,18 +279,26 @@ class Run:
         return 0.5 * ((fake - (fake - pull).detach()) ** 2).mean()
 
 
-def train(run: Run, minutes: float, report=print, every: int = 100, keep_every: int = 1000) -> bool:
-    """Advance until the recipe's steps or `minutes` are over; saves at the end. True when done."""
-    start = last = time.monotonic()
-    while run.step < run.recipe.steps and time.monotonic() - start < 60 * minutes:
+def train(run: Run, minutes: float, report=print, every: int = 100, keep_every: int = 1000,
+          save_seconds: float = 300.0) -> bool:
+    """Advance until the run is done or `minutes` are over; saves now and then. True when done."""
+    start = last = saved = time.monotonic()
+    last_step = run.step
+    while not run.agree(time.monotonic() - start >= 60 * minutes):
         run.advance()
-        if run.step % every == 0:
-            now = time.monotonic()
-            means = " ".join(f"{k} {v / every:.4f}" for k, v in run.sums.items())
-            report(f"{run.step}: {means} ({every / (now - last):.2f} steps/s)")
-            run.sums, last = {}, now
-        if run.step % keep_every == 0:
+        now = time.monotonic()
+        if run.step % every == 0 and run.is_first:
+            count = run.step - last_step
+            means = " ".join(f"{k} {v / count:.4f}" for k, v in run.sums.items())
+            report(f"{run.step}: {means} ({count / (now - last):.2f} steps/s, "
+                   f"{100 * run.progress:.0f} %)")
+            run.sums, last, last_step = {}, now, run.step
+        if run.step % keep_every == 0 and run.is_first:
             run.keep()
-    run.seconds += time.monotonic() - start
+        if now - saved > save_seconds:
+            run.save()
+            saved = now
     run.save()
-    return run.step >= run.recipe.steps
+    if run.progress >= 1 and run.is_first:
+        run.keep()
+    return run.progress >= 1
