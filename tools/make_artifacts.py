@@ -253,9 +253,9 @@ def degrade(splats: Splats, views, iterations: int, quality: float, seed: int, d
     from codec.encoder.prepare import prepare
     from codec.encoder.reopt import Reopt, Retrainer, canonical, quantized_scene
 
-    plan = Reopt(iterations, splats.n_gaussians, degree, seed, 1)
+    plan = Reopt(iterations, degree, seed, 1)
     trainer = Retrainer(views, plan, False, lambda *_: None)
-    free = canonical(trainer.free(splats))
+    free = canonical(trainer.free(splats, part=1))
     steps = plan_steps(prepare(free), quality)
     return quantized_scene(trainer.quantized(free, steps), steps)
 

@@ -126,8 +126,8 @@ def test_mild_crops_say_how_mild_they_are(tmp_path, monkeypatch):
     part = PairPool(tmp_path, 0, size=1).batch(1, 16)
     share = float((part.degraded - part.clean).mean() / part.clean.add(1).mean()) / 0.5
     assert 0.5 <= share < 1
-    assert float(whole.fidelity) == pytest.approx(14.15)
-    assert float(part.fidelity) == pytest.approx(14.15 - 20 * np.log10(share), abs=1e-3)
+    assert float(whole.fidelity) == pytest.approx(14.15, abs=0.01)
+    assert float(part.fidelity) == pytest.approx(14.15 - 20 * np.log10(share), abs=0.01)
     np.testing.assert_allclose(part.hole, share * 0.8, atol=1e-3)
 
 
