@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from tools.peers import Timed, choose_peers, fill, find_tool, run_timed, tool_version
 
 REFERENCES = ("spz4", "gaussforge")
@@ -119,6 +121,31 @@ def render_ms(scene: Path, views: Path | None, count: int, repeat: int) -> dict:
             "views": chosen.statement}
 
 
+def restore_ms(repeat: int, height: int = 533, width: int = 800) -> dict:
+    """Median ms a view of the small restorer on the CPU, for the first view apart.
+
+    Speed does not depend on the weights: without packaged ones the network has random weights.
+    """
+    from codec.errors import BackendError
+    from codec.restore.small import SmallConfig, SmallRestorer, SmallUNet
+
+    try:
+        restorer, weights = SmallRestorer.packaged(), "packaged"
+    except BackendError:
+        restorer, weights = SmallRestorer(SmallUNet(SmallConfig())), "random: none are packaged"
+    rng = np.random.default_rng(0)
+    rgb = rng.random((1, height, width, 3), np.float32)
+    alpha = np.ones((1, height, width), np.float32)
+    noise = rng.standard_normal((1, *restorer.noise_shape(height, width)), np.float32)
+    milliseconds = []
+    for _ in range(repeat + 1):
+        start = time.perf_counter()
+        restorer.restore(rgb, alpha, noise)
+        milliseconds.append(1e3 * (time.perf_counter() - start))
+    return {"first_ms": round(milliseconds[0], 1), "median_ms": round(median(milliseconds[1:]), 1),
+            "size": f"{width}x{height}", "weights": weights}
+
+
 def hardware() -> dict:
     """What the figures depend on: processor, cores, load, Python, versions."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -151,6 +178,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--render", type=Path, metavar="SCENE.ply", help="also time CPU renders")
     parser.add_argument("--views", type=Path, help="cameras.json of the rendered scene")
     parser.add_argument("--count", type=int, default=4, help="rendered views")
+    parser.add_argument("--restore", action="store_true", help="also time the small restorer")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
@@ -173,6 +201,9 @@ def main() -> None:
     if args.render:
         report["render"] = render_ms(args.render, args.views, args.count, args.repeat)
         print(f"render {args.render.name}: {report['render']}")
+    if args.restore:
+        report["restore"] = restore_ms(args.repeat)
+        print(f"restore: {report['restore']}")
     if args.json:
         args.json.write_text(json.dumps(report, indent=1) + "\n")
 

@@ -11,7 +11,7 @@ import pytest
 import codec
 from codec.io.ply import read_ply, write_ply
 from tools import peers
-from tools.bench import Job, run_interleaved, summary
+from tools.bench import Job, restore_ms, run_interleaved, summary
 from tools.field_bits import BASE_FIELDS, field_bits
 from tools.field_bits import format_table as field_table
 from tools.lossless_yardstick import byte_planes, morton_order, row_multiset
@@ -169,3 +169,11 @@ def test_field_bits_add_up_to_the_file():
     assert all(bits[name] > 0 for name in BASE_FIELDS)
     assert 0 < bits["other"] * bits["gaussians"] < 8 * 3000
     assert "rotation" in field_table({"scene": bits})
+
+
+def test_restore_row_says_which_weights():
+    """Speed needs no trained weights, but the row tells."""
+    pytest.importorskip("torch")
+    row = restore_ms(1, 32, 48)
+    assert row["median_ms"] > 0 and row["size"] == "48x32"
+    assert row["weights"].startswith(("packaged", "random"))
