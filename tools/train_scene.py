@@ -176,8 +176,8 @@ def report_of(args, options: TrainOptions, record: Record, best: Best, scene: Sp
     return {
         "source": args.source.name, "ended": record.ended, "backend": how.backend,
         "iterations": best.step,
-        "gaussians": scene.n_gaussians, "seconds": round(record.seconds, 1),
-        "cpu_seconds": round(record.cpu_seconds, 1),
+        "gaussians": scene.n_gaussians, "seconds": round(record.seconds, 3),
+        "cpu_seconds": round(record.cpu_seconds, 3),
         "psnr_held_out_db": mean_psnr(scene, held, range(len(held)), how),
         "ssim_held_out": mean_ssim(scene, held, range(len(held)), how),
         "psnr_train_db": mean_psnr(scene, photos, range(len(photos)), how),
