@@ -85,11 +85,12 @@ def _thinned(splats: Splats, options: EncoderOptions, bits: float, views) -> Spl
     return thin
 
 
-def _chosen(draft: Draft, error, progress) -> Steps:
-    """Steps of the draft's scene as it stands, first by probes and then by trial."""
+def _chosen(draft: Draft, error, progress) -> tuple[Steps, Balance]:
+    """Steps of the draft's scene as it stands, by probes and then by trial, and its trials."""
     own = error.against(draft.splats)
     steps = choose_steps(draft.splats, draft.prepared, draft.options, own, draft.build, progress)
-    return Balance(draft, own.psnr).run(steps, draft.options.target_size, progress)
+    balance = Balance(draft, own.psnr)
+    return balance.run(steps, draft.options.target_size, progress), balance
 
 
 def _best_untrained(draft: Draft, error, views, progress) -> Steps:
@@ -101,7 +102,8 @@ def _best_untrained(draft: Draft, error, views, progress) -> Steps:
         if draft.splats.n_gaussians in tried:
             continue
         tried.add(draft.splats.n_gaussians)
-        steps = fitted(_chosen(draft, error, progress), draft, draft.options.target_size, progress)
+        steps, _ = _chosen(draft, error, progress)
+        steps = fitted(steps, draft, draft.options.target_size, progress)
         score = error.psnr(draft.quantized(steps))
         if best is None or score > best[0]:
             best = (score, draft.splats, steps)
@@ -120,10 +122,10 @@ def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
                          "towards": "photos" if photos else "renders of the input"}
     retrainer = Retrainer(targets, plan, before.antialiased, progress)
     draft.splats = retrainer.free(draft.splats, 0)
-    steps = _chosen(draft, error, progress)
+    steps, balance = _chosen(draft, error, progress)
     count = draft.splats.n_gaussians
-    if options.max_gaussians is None:
-        count = better_count(draft, retrainer, error, steps, before.n_gaussians)
+    if options.max_gaussians is None and not retrainer.interrupted:
+        count = better_count(balance, retrainer, steps, before.n_gaussians)
         if count < draft.splats.n_gaussians:
             draft.splats = reduce_scene(
                 draft.splats, count, options.prune_strategy, cameras=views.cameras,
@@ -135,15 +137,14 @@ def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
     return fitted(steps, draft, options.target_size, progress)
 
 
-def better_count(draft: Draft, retrainer: Retrainer, error, steps: Steps, most: int) -> int:
-    """How many Gaussians to go on with.
+def better_count(balance: Balance, retrainer: Retrainer, steps: Steps, most: int) -> int:
+    """How many Gaussians to go on with.   balance: trials of the scene as it stands.
 
     With D_t falling as n^-a and D_q as 2^(-2 b / 13) at b bits and some 13 numbers a Gaussian,
     their sum at a fixed n b is least where D_q / D_t is about 9.4 a / b: some GAP dB apart.
     """
-    balance, n = Balance(draft, error.against(draft.splats).psnr), draft.splats.n_gaussians
-    now = balance.trial(steps)
-    per_byte, trained = balance.worth_of_size(now), retrainer.psnr(draft.splats)
+    splats, now = balance.draft.splats, balance.trial(steps)
+    per_byte, trained = balance.worth_of_size(now), retrainer.psnr(splats)
 
     def gap(ratio: float) -> float:
         finer = per_byte * now.size * (1 / ratio - 1)
@@ -153,4 +154,4 @@ def better_count(draft: Draft, retrainer: Retrainer, error, steps: Steps, most: 
     for _ in range(30):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if gap(middle) > GAP else (low, middle)
-    return int(np.clip(round(n * low), min(16, most), most))
+    return int(np.clip(round(splats.n_gaussians * low), min(16, most), most))

@@ -60,7 +60,7 @@ def read_sog(data: memoryview, report: ReadReport) -> Splats:
                 return _to_splats(meta, _Images(archive, meta, len(data)))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError,
             zipfile.BadZipFile, EOFError, SyntaxError, RecursionError, OverflowError,
-            NotImplementedError, RuntimeError, zlib.error, Image.DecompressionBombError) as error:
+            RuntimeError, zlib.error, Image.DecompressionBombError) as error:
         raise SceneError(f"the SOG file is damaged ({type(error).__name__}: {error})") from error
 
 

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codec.restore.lpips import ALEX_TAPS, LpipsNet, alexnet
 from codec.restore.weights import WeightStore
 
-_TAPS = (1, 4, 7, 9, 11)
-_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _HEADS = (("torchmetrics", "functional/image/lpips_models/alex.pth"),
           ("lpips", "weights/v0.1/alex.pth"))
 _FLOOR = 1e-4
@@ -36,7 +35,7 @@ class Judge:
     """A distance of images.   name: what it is, honestly.   net: None for the stand-in."""
 
     name: str
-    net: Lpips | None = None
+    net: LpipsNet | None = None
 
     def distances(self, images: Tensor, references: Tensor) -> Tensor:
         """[B] distances of [B, 3, H, W] in 0..1; differentiable, lower is nearer."""
@@ -70,40 +69,12 @@ def _find_heads() -> Path | None:
 
 
 @lru_cache(maxsize=2)
-def _load(features: Path, heads: Path) -> Lpips:
+def _load(features: Path, heads: Path) -> LpipsNet:
     from safetensors.torch import load_file
 
-    return Lpips(load_file(features), torch.load(heads, map_location="cpu", weights_only=True))
-
-
-class Lpips(nn.Module):
-    """AlexNet's features and LPIPS's heads; images in [-1, 1]."""
-
-    def __init__(self, features: dict[str, Tensor], heads: dict[str, Tensor]) -> None:
-        super().__init__()
-        conv, relu = nn.Conv2d, nn.ReLU
-        self.features = nn.Sequential(
-            conv(3, 64, 11, 4, 2), relu(), nn.MaxPool2d(3, 2), conv(64, 192, 5, padding=2), relu(),
-            nn.MaxPool2d(3, 2), conv(192, 384, 3, padding=1), relu(), conv(384, 256, 3, padding=1),
-            relu(), conv(256, 256, 3, padding=1), relu())
-        wanted = self.features.state_dict()
-        self.features.load_state_dict({k: features[f"features.{k}"] for k in wanted})
-        self.heads = [heads[f"lin{i}.model.1.weight"] for i in range(len(_TAPS))]
-        self.requires_grad_(False).eval()
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """[B] distances."""
-        shift, scale = (a.new_tensor(v)[None, :, None, None] for v in (_SHIFT, _SCALE))
-        x = (torch.cat([a, b]) - shift) / scale
-        total, heads = a.new_zeros(len(a)), iter(self.heads)
-        for i, layer in enumerate(self.features):
-            x = layer(x)
-            if i in _TAPS:
-                unit = x / torch.sqrt(1e-8 + (x**2).sum(1, keepdim=True))
-                first, second = unit.chunk(2)
-                head = next(heads).to(x.device)
-                total = total + functional.conv2d((first - second) ** 2, head).mean((1, 2, 3))
-        return total
+    layers, stored = nn.Sequential(*alexnet()), load_file(features)
+    layers.load_state_dict({key: stored[f"features.{key}"] for key in layers.state_dict()})
+    return LpipsNet(layers, ALEX_TAPS, torch.load(heads, map_location="cpu", weights_only=True))
 
 
 def gradient_energy_distance(images: Tensor, references: Tensor) -> Tensor:

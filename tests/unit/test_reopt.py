@@ -181,7 +181,8 @@ def test_count_follows_what_limits(ball, cameras):
     plan = reopt.Reopt(10, 1)
     retrainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
     blurred = replace(ball, sh0=0.9 * ball.sh0)  # as if training had left an error
-    draft, error = Draft(blurred, EncoderOptions()), ViewError(ball, cameras)
-    counts = [sparse.better_count(draft, retrainer, error, plan_steps(draft.prepared, q), 10_000)
+    draft = Draft(blurred, EncoderOptions())
+    trials = balance.Balance(draft, ViewError(blurred, cameras).psnr)
+    counts = [sparse.better_count(trials, retrainer, plan_steps(draft.prepared, q), 10_000)
               for q in (20, 50, 90)]
     assert counts[0] < 1500 < counts[2] and counts[0] < counts[1] < counts[2]

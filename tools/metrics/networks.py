@@ -1,7 +1,7 @@
 """LPIPS and DISTS on backbones built here.
 
 The lpips package and torchmetrics' LPIPS both import torchvision, whose wheel breaks beside a CPU
-torch; so the three backbones are written out in torchvision's layer numbering and load its
+torch; so the backbones are written out in torchvision's layer numbering and load its
 ImageNet weights. The trained heads are those of torchmetrics (LPIPS v0.1, DISTS).
 """
 
@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from codec.restore.lpips import ALEX_TAPS, LpipsNet, alexnet
 from tools.metrics.image import to_tensor
 from tools.metrics.weights import MissingWeights, WeightSource, load_tensors, short_hash
 
-_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _DISTS_STAGES = ((0, 4), (5, 9), (10, 16), (17, 23), (24, 30))
 """Layers of VGG16 between its poolings."""
@@ -37,15 +37,6 @@ class Fire(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(self.squeeze(x))
         return torch.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
-
-
-def _alexnet() -> list[nn.Module]:
-    conv, relu = nn.Conv2d, nn.ReLU
-    return [
-        conv(3, 64, 11, 4, 2), relu(), nn.MaxPool2d(3, 2), conv(64, 192, 5, padding=2), relu(),
-        nn.MaxPool2d(3, 2), conv(192, 384, 3, padding=1), relu(), conv(384, 256, 3, padding=1),
-        relu(), conv(256, 256, 3, padding=1), relu(),
-    ]
 
 
 def _squeezenet() -> list[nn.Module]:
@@ -81,7 +72,7 @@ class Backbone:
 
 
 BACKBONES = {
-    "alex": Backbone("alexnet", _alexnet, (1, 4, 7, 9, 11)),
+    "alex": Backbone("alexnet", alexnet, ALEX_TAPS),
     "squeeze": Backbone("squeezenet1_1", _squeezenet, (1, 4, 7, 9, 10, 11, 12)),
     "vgg": Backbone("vgg16", _vgg16, (3, 8, 15, 22, 29)),
 }
@@ -120,10 +111,9 @@ class Lpips:
     """LPIPS v0.1 of one backbone; images in 0..1 are moved to [-1, 1] first."""
 
     def __init__(self, net: str, source: WeightSource) -> None:
-        self.features, self.file_hash = load_backbone(net, source)
+        layers, self.file_hash = load_backbone(net, source)
         heads = load_tensors(find_head(f"lpips_models/{net}.pth"))
-        self.taps = BACKBONES[net].taps
-        self.heads = [heads[f"lin{i}.model.1.weight"] for i in range(len(self.taps))]
+        self.distance = LpipsNet(layers, BACKBONES[net].taps, heads)
         self.net = net
 
     @property
@@ -133,21 +123,6 @@ class Lpips:
                 f"resolution, torchvision ImageNet weights (sha256 {self.file_hash})")
 
     @torch.inference_mode()
-    def distance(self, a: Tensor, b: Tensor) -> Tensor:
-        """[B] distances of two batches [B, 3, H, W] in [-1, 1]."""
-        x = torch.cat([a, b])
-        x = (x - _per_channel(_SHIFT)) / _per_channel(_SCALE)
-        total = torch.zeros(len(a))
-        heads = iter(self.heads)
-        for i, layer in enumerate(self.features):
-            x = layer(x)
-            if i in self.taps:
-                unit = x / torch.sqrt(1e-8 + (x**2).sum(1, keepdim=True))
-                first, second = unit.chunk(2)
-                weighted = nn.functional.conv2d((first - second) ** 2, next(heads))
-                total += weighted.mean((1, 2, 3))
-        return total
-
     def __call__(self, reference: NDArray, image: NDArray) -> float:
         a, b = (to_tensor(x) * 2 - 1 for x in (reference, image))
         return float(self.distance(a, b))
