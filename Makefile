@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q -c constra
 PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 
-.PHONY: help demo test fast lint slow fuzz bench clean
+.PHONY: help demo test fast lint slow fuzz docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make lint    ruff and import rules"
 	@echo "make slow    the tests marked slow"
 	@echo "make fuzz    coverage-guided fuzzing (hours; goes on where it stopped), bit flips, cuts"
+	@echo "make docs    API reference from the docstrings, in build/api/VERSION"
 	@echo "make bench   rate-distortion and speed; ARGS='scene.ply ...' names the scenes"
 	@echo "make clean   remove .venv, caches and demo_out"
 
@@ -65,6 +66,10 @@ fuzz: $(VENV)/.test
 	$(PIP) -e '.[fuzz]'
 	$(BIN)/python -m tools.damage --flips 30000
 	$(BIN)/python -m tools.fuzz $(ARGS)
+
+docs: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) -e '.[docs]'
+	$(BIN)/python -m tools.api_docs
 
 bench: $(VENV)/.test
 	@mkdir -p demo_out

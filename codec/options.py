@@ -87,6 +87,7 @@ class EncoderOptions:
             raise UsageError("keeping the order needs the lossless mode")
 
     def to_dict(self) -> dict:
+        """The options by name, as plain values (for reports and JSON)."""
         return asdict(self)
 
 

@@ -53,10 +53,12 @@ class Splats:
 
     @property
     def n_gaussians(self) -> int:
+        """Number of Gaussians, N."""
         return self.means.shape[0]
 
     @property
     def sh_degree(self) -> int:
+        """SH degree, 0 to 3; follows from the shape of `shN`."""
         return {0: 0, 3: 1, 8: 2, 15: 3}[self.shN.shape[1]]
 
     def take(self, index: NDArray) -> Splats:

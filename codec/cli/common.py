@@ -27,11 +27,16 @@ Exit codes:
   3    scene: the scene or camera file given cannot be used
   4    format: the NFX file is broken
   5    unsupported: a valid file that needs more than this decoder has
-  6    limit: larger than the limits allow
+  6    limit: larger than the limits allow (splatdec --max-gaussians, --max-memory)
   7    backend: a renderer, device or weight file is missing
   130  interrupted
 
-NFX_DEBUG=1 in the environment shows Python tracebacks."""
+\b
+Environment:
+  NFX_WEIGHTS  a folder of restorer and LPIPS weights, looked into after --weights
+  NFX_DEBUG=1  shows Python tracebacks
+
+Progress, warnings and the summary go to standard error, --json and --info to standard output."""
 
 _UNITS = {
     "": 1, "b": 1,
@@ -41,7 +46,25 @@ _UNITS = {
 
 
 class NfxCommand(click.Command):
-    """A command whose every failure is one line on stderr and an exit code."""
+    """A command whose every failure is one line on stderr and an exit code.
+
+    sections: names of parameters under the headings that `--help` lists them by, in order.
+    """
+
+    def __init__(self, *args, sections: dict[str, tuple[str, ...]] | None = None, **more) -> None:
+        more.setdefault("context_settings", {"max_content_width": 100})
+        super().__init__(*args, **more)
+        self.sections = sections or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options by section; what no section names comes last."""
+        rows = {p.name: _help_row(p, ctx) for p in self.get_params(ctx)
+                if isinstance(p, click.Option)}
+        named = {name for names in self.sections.values() for name in names}
+        rest = tuple(name for name in rows if name not in named)
+        for title, names in {**self.sections, "Other": rest}.items():
+            with formatter.section(title):
+                formatter.write_dl([rows[name] for name in names], col_max=26)
 
     def invoke(self, ctx: click.Context):
         try:
@@ -61,6 +84,12 @@ class NfxCommand(click.Command):
             if line:
                 click.echo(f"{name}: error: {line}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _help_row(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """An option and its help; a default told in the text and click's range in one bracket."""
+    names, text = option.get_help_record(ctx) or ("", "")
+    return names, re.sub(r"(\[default: [^]]*)\]\s+\[([^]]*)\]$", r"\1; \2]", text)
 
 
 class _Interrupted(click.ClickException):

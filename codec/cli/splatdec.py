@@ -24,20 +24,33 @@ from codec.cli.common import (
 )
 from codec.errors import UsageError
 
+SECTIONS = {
+    "What to make (at least one)": ("output", "viewer", "serve", "views", "orbit", "out_dir",
+                                    "contact_sheet", "info", "verify"),
+    "Scene files": ("spz_version",),
+    "Viewer page": ("compare", "port"),
+    "Images": ("width", "background", "depth", "alpha", "image_format", "backend"),
+    "Restoring images": ("restore", "restore_strength", "weights", "device"),
+    "Limits": ("max_gaussians", "max_memory", "threads"),
+    "Output": ("overwrite", "as_json", "quiet"),
+}
 
-@click.command("splatdec", cls=NfxCommand, epilog=EXIT_CODES)
+
+@click.command("splatdec", cls=NfxCommand, epilog=EXIT_CODES, sections=SECTIONS)
 @click.argument("source", metavar="FILE", type=InputPath(folders=False))
-@click.option("-o", "--output", metavar="OUT.ply", type=click.Path(path_type=Path),
+@click.option("-o", "--output", metavar="OUT", type=click.Path(path_type=Path),
               help="Write the decoded scene: as PLY, or by the extension as .compressed.ply, "
-                   ".spz, .splat, .sog or .glb (KHR_gaussian_splatting).")
+                   ".spz, .splat, .sog or .glb (KHR_gaussian_splatting). A warning names what "
+                   "the format cannot carry.")
 @click.option("--spz-version", type=click.IntRange(2, 4), default=3, show_default=True,
-              help="Version of an .spz output.")
+              metavar="V", help="Version of an .spz output.")
 @click.option("--viewer", metavar="OUT.html", type=click.Path(path_type=Path),
               help="Write one HTML page that shows the scene in any browser, without network.")
 @click.option("--serve", is_flag=True,
-              help="Show the same page over 127.0.0.1; the scene comes by range requests.")
+              help="Show the same page on 127.0.0.1 until Ctrl-C; the scene comes by range "
+                   "requests.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
-              help="Port of --serve; 0 = any free one.")
+              help="Port of --serve; 0 = any free one.  [default: 0]")
 @click.option("--compare", metavar="OTHER", type=click.Path(exists=True, dir_okay=False,
                                                             path_type=Path),
               help="With --viewer or --serve: a second file (NFX or any scene file) side by side.")
@@ -48,53 +61,65 @@ from codec.errors import UsageError
 @click.option("--orbit", type=click.IntRange(1, 3600), metavar="N",
               help="Render N views around the scene.")
 @click.option("--out-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Folder for the images; alone, renders the file's own default views. "
+              help="Folder for the images; alone, renders the file's own default views.  "
                    "[default with --views or --orbit: FILE's name + _views]")
 @click.option("--contact-sheet", type=click.Path(path_type=Path), metavar="OUT.png",
               help="All views on one sheet; without --out-dir only the sheet is written.")
-@click.option("--width", type=click.IntRange(1, 16384), help="Image width in pixels.")
-@click.option("--background", type=Color(), default="0,0,0", show_default=True,
-              help="r,g,b in 0..1, or white or black.")
-@click.option("--depth", is_flag=True, help="Also NAME.depth.png, 16 bits; scale in depth.json.")
-@click.option("--alpha", is_flag=True, help="Also NAME.alpha.png.")
+@click.option("--width", type=click.IntRange(1, 16384), metavar="PIXELS",
+              help="Image width in pixels, height in proportion.  [default: the cameras' own; "
+                   "800 with --orbit]")
+@click.option("--background", type=Color(), default="0,0,0", show_default=True, metavar="R,G,B",
+              help="Colour behind the scene: three numbers in 0..1, or white or black.")
+@click.option("--depth", is_flag=True,
+              help="Also NAME.depth.png, 16 bits; world units a step in depth.json.")
+@click.option("--alpha", is_flag=True, help="Also NAME.alpha.png, 8 bits, 255 = opaque.")
 @click.option("--format", "image_format", type=click.Choice(["png"]), default="png",
-              show_default=True, help="Image format.")
+              show_default=True, metavar="png", help="Image format.")
 @click.option("--backend", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
-              show_default=True, help="Renderer; auto takes CUDA where it works.")
+              show_default=True, metavar="NAME",
+              help="Renderer: auto, cpu or cuda; auto takes CUDA where it works.")
 @click.option("--restore", type=click.Choice(["auto", "off", "require"]), default="auto",
-              show_default=True, help="Restore images by the network the file signals. auto: plain "
-              "images and a warning where something is missing; require: an error (5 no restorer "
-              "known here, 7 package, device or weights missing).")
+              show_default=True, metavar="HOW",
+              help="Restore images by the network the file signals. auto: plain images and a "
+              "warning where something is missing; off: plain images; require: an error (5 no "
+              "restorer known here, 7 package, device or weights missing).")
 @click.option("--restore-strength", type=click.FloatRange(0, 1), metavar="S",
-              help="0 plain to 1 fully restored, instead of what the file says. Restored images "
-                   "may show invented detail; their metadata says so.")
+              help="0 plain to 1 fully restored. Restored images may show invented detail; their "
+                   "metadata says so.  [default: what the file says]")
 @click.option("--device", default="auto", show_default=True, metavar="NAME",
               help="Where the restorer runs: auto, cpu or cuda.")
 @click.option("--weights", metavar="DIR",
               help="Folder of the restorer's weights besides the package's own and $NFX_WEIGHTS, "
-                   "or hub to fetch what is missing from huggingface.co.")
+                   "or the word hub to fetch what is missing from huggingface.co.")
 @click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
-              help="Refuse files with more Gaussians.")
+              help="Refuse files with more Gaussians.  [default: 67108864]")
 @click.option("--max-memory", type=Size(), metavar="SIZE",
-              help="Refuse files that decode to more memory, such as 4GB.")
+              help="Refuse files that decode to more memory, such as 4GB.  [default: 16GiB, "
+                   "and 128MiB plus 4096 times the file's size]")
 @click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
-              help="0 = all cores. Never changes the decoded scene.")
+              help="0 = all cores. Never changes the decoded scene.  [default: 0]")
 @click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
-@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True,
+              help="Print facts as JSON on standard output.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @click.version_option(codec.__version__)
 def main(source: Path, **given) -> None:
-    """Decode the NFX file FILE to a PLY, to images, to a page that shows it, or tell what is in it.
+    """Decode the NFX file FILE to a scene file, to images, to a page that shows it, or tell what
+    is in it.
+
+    - is standard input. The decoded scene is bit for bit the same on every machine. Outputs are
+    whole or not there; existing ones are kept unless --overwrite is given.
 
     \b
-    splatdec scene.nfx -o scene.ply
-    splatdec scene.nfx -o scene.spz
-    splatdec scene.nfx --views cameras.json --out-dir views
-    splatdec scene.nfx --orbit 12 --contact-sheet sheet.png
-    splatdec scene.nfx --viewer scene.html
-    splatdec scene.nfx --serve --compare scene.ply
-    splatdec scene.nfx --info
-    splatdec scene.nfx --verify
+    Examples:
+      splatdec scene.nfx -o scene.ply                        for any viewer of 3DGS files
+      splatdec scene.nfx -o scene.spz
+      splatdec scene.nfx --viewer scene.html                 one page, works from disk
+      splatdec scene.nfx --serve --compare scene.ply         side by side
+      splatdec scene.nfx --views cameras.json --out-dir views
+      splatdec scene.nfx --orbit 12 --contact-sheet sheet.png --background white
+      splatdec scene.nfx --info --json
+      splatdec scene.nfx --verify
     """
     _check_usage(given)
     with warnings_to_stderr("splatdec") as notes:

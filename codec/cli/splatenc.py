@@ -25,68 +25,103 @@ from codec.options import PRUNE_STRATEGIES, RESTORE_CHOICES
 MAX_DEFAULT_VIEWS = 16
 
 
-@click.command("splatenc", cls=NfxCommand, epilog=EXIT_CODES)
+SECTIONS = {
+    "Output": ("output", "overwrite", "as_json", "quiet"),
+    "Size and quality": ("quality", "effort", "target_size", "target_psnr", "time_budget"),
+    "What is kept": ("lossless", "near_lossless", "keep_order", "keep_extra", "sh_degree",
+                     "max_gaussians", "prune_by", "no_prune"),
+    "Cameras and photos": ("cameras", "images", "default_views", "seed"),
+    "Restoring views": ("restore", "adapt", "adapt_iterations", "weights", "device"),
+    "Machine and layout": ("threads", "tile_size"),
+}
+
+
+@click.command("splatenc", cls=NfxCommand, epilog=EXIT_CODES, sections=SECTIONS)
 @click.argument("source", metavar="IN", type=InputPath())
 @click.option("-o", "--output", required=True, metavar="OUT.nfx",
               type=click.Path(path_type=Path), help="The NFX file to write.")
 @click.option("-q", "--quality", type=click.FloatRange(1, 100), default=75, show_default=True,
-              help="1..100; higher is closer to the input.")
+              metavar="Q", help="Higher is closer to the input. From effort 3 on, "
+              "renders come within 10 + Q/2 dB PSNR of the input's renders.")
 @click.option("-e", "--effort", type=click.IntRange(1, 9), default=5, show_default=True,
-              help="1..9; higher is smaller and slower.")
+              metavar="E", help="Higher is smaller and slower to encode. 1 and 2 render "
+              "nothing; 3 and up search the steps by rendering; 4 and up train for low target "
+              "sizes.")
 @click.option("--target-size", type=Size(), metavar="SIZE",
-              help="The whole file may take at most this: bytes, or 100kB, 1.5MB, 2MiB.")
+              help="The whole file takes at most this: bytes, or with a unit, such as 100kB, "
+              "1.5MB, 2MiB (kB is 1000 bytes). Replaces --quality.")
 @click.option("--target-psnr", type=float, metavar="DB",
-              help="Smallest file whose renders reach this PSNR against the input's renders.")
-@click.option("--lossless", is_flag=True, help="Keep every float32 bit (order free).")
-@click.option("--near-lossless", is_flag=True, help="Bounded tiny error.")
+              help="Smallest file whose renders reach this PSNR in dB against the input's "
+              "renders. Replaces --quality.")
+@click.option("--lossless", is_flag=True,
+              help="Keep every float32 bit; the order of Gaussians is free.")
+@click.option("--near-lossless", is_flag=True,
+              help="Keep all usable Gaussians with tiny, bounded errors.")
 @click.option("--keep-order", is_flag=True, help="With --lossless: keep the input order too.")
-@click.option("--keep-extra", is_flag=True, help="Carry extra per-Gaussian properties.")
-@click.option("--sh-degree", type=click.IntRange(0, 3), help="Drop SH above this degree.")
+@click.option("--keep-extra", is_flag=True,
+              help="Carry per-Gaussian properties a splat does not need, such as labels; else "
+              "they are dropped and named.")
+@click.option("--sh-degree", type=click.IntRange(0, 3), metavar="L",
+              help="Drop spherical harmonics above this degree.  [default: keep all]")
 @click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
-              help="Keep at most N Gaussians.")
+              help="Keep at most N Gaussians.  [default: all; fewer at low target sizes]")
 @click.option("--prune-by", type=click.Choice(PRUNE_STRATEGIES), default="combined",
-              show_default=True, help="How --max-gaussians is met, from effort 3 on.")
+              show_default=True, metavar="HOW", help="How --max-gaussians is met, from effort 3 "
+              f"on: {', '.join(PRUNE_STRATEGIES)}.")
 @click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see.")
 @click.option("--cameras", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
-              help="cameras.json, transforms.json or a COLMAP folder: the views that count.")
+              help="The views that count: cameras.json, transforms.json or a COLMAP folder.  "
+              "[default: views made from --seed]")
 @click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              metavar="DIR", help="Photos of the --cameras, to train towards at low target sizes.")
+              metavar="DIR", help="Photos of the --cameras, named as they are, to train towards "
+              "at low target sizes.  [default: the input's own renders]")
 @click.option("--time-budget", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
-              help="Most seconds of training; the bytes then depend on the machine's speed.")
+              help="Most seconds of training; 0 = as many steps as the effort says. With a "
+              "budget the bytes depend on the machine's speed.  [default: 0]")
 @click.option("--default-views", is_flag=True,
-              help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file, for viewers.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",
               help="Seed of the views made when no cameras are given.")
 @click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
-              help="0 = all cores. Never changes the bytes written.")
+              help="0 = all cores. Never changes the bytes written.  [default: 0]")
 @click.option("--tile-size", type=click.IntRange(1024, 1 << 20), default=262144,
-              show_default=True, help="Most Gaussians in one tile.")
+              show_default=True, metavar="N", help="Most Gaussians in one tile; "
+              "tiles decode on their own.")
 @click.option("--restore", type=click.Choice(RESTORE_CHOICES), default="auto", show_default=True,
-              help="Signal a network that restores decoded views. auto: the packaged one, from "
-              "effort 3 on, where it brings views measurably nearer to their targets: in LPIPS "
-              "when its weights are found (--weights), else by a weaker gradient measure with a "
-              "larger margin; never at the cost of over 0.5 dB. on: always. Or a kind, whose "
-              "weights must be at hand.")
-@click.option("--adapt", type=click.Choice(["gfix"]), help="Train small maps that fit the "
-              "restorer to this scene; written only where they pay for their bytes. Slow.")
+              metavar="HOW", help="Signal a network that restores decoded views. auto: the "
+              "packaged one, from effort 3 on, where it brings views measurably nearer to their "
+              "targets: in LPIPS when its weights are found (--weights), else by a weaker "
+              "gradient measure with a larger margin; never at the cost of over 0.5 dB. off; on: "
+              "always. Or a kind whose weights must be at hand: small, nifi, gausspainter, gfix, "
+              "img2img.")
+@click.option("--adapt", type=click.Choice(["gfix"]), metavar="gfix",
+              help="Train small maps that fit the restorer to this scene; written only where "
+              "they pay for their bytes. Slow.  [default: none]")
 @click.option("--adapt-iterations", type=click.IntRange(1), default=300, show_default=True,
               metavar="N", help="Training steps of --adapt.")
 @click.option("--weights", metavar="DIR", help="Folder of restorer and LPIPS weights besides the "
-              "package's own and $NFX_WEIGHTS, or hub to fetch from huggingface.co.")
+              "package's own and $NFX_WEIGHTS, or the word hub to fetch from huggingface.co.")
 @click.option("--device", default="auto", show_default=True, metavar="NAME",
               help="Where restorers run: auto, cpu or cuda.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True,
+              help="Print the report as JSON on standard output: sizes, what was decided and lost.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @click.version_option(codec.__version__)
 def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool, **given) -> None:
-    """Encode the splat scene IN (.ply, .splat, .spz, .compressed.ply, .sog, .glb) as NFX.
+    """Encode the splat scene IN as NFX.
+
+    IN is a .ply, .compressed.ply, .spz, .splat, .sog or .glb file; its content decides, not its
+    name. - is standard input. The same scene, options and cameras give the same bytes.
 
     \b
-    splatenc scene.ply -o scene.nfx
-    splatenc scene.ply -o scene.nfx -q 60 --cameras cameras.json
-    splatenc scene.ply -o scene.nfx --target-size 1.5MB
-    splatenc scene.ply -o scene.nfx --lossless
+    Examples:
+      splatenc scene.ply -o scene.nfx                        quality 75, effort 5
+      splatenc scene.ply -o scene.nfx -q 60 --cameras cameras.json --default-views
+      splatenc scene.ply -o scene.nfx -e 1                   fast, nothing rendered
+      splatenc scene.ply -o scene.nfx --target-size 1.5MB
+      splatenc scene.ply -o scene.nfx --target-size 100kB --cameras cameras.json --images photos
+      splatenc scene.ply -o scene.nfx --lossless --keep-order
     """
     options = _options(given)
     if given["default_views"] and not given["cameras"]:

@@ -79,6 +79,7 @@ class RenderOptions:
             raise UsageError("the SH degree must lie in 0..3")
 
     def to_dict(self) -> dict:
+        """The options by name, as plain values (for reports and JSON)."""
         return asdict(self)
 
 
