@@ -7,7 +7,8 @@ the file, as an encoder would measure it. LPIPS (alex) is in the training loss, 
 not. Ratios are restored / unrestored, below 1 = better. Controls: a Gaussian-blurred render, and
 "wrong scene", the render plus the network's change for a view of another file. With --path (SCENE
 .ply, cameras, coded file), the multi-view consistency along a camera path: coded, restored with one
-noise for all frames, and with fresh noise for each.
+noise for all frames, and with fresh noise for each. With --decide, fidelity and strength are those
+that the encoder would signal after looking at the training views in the file, or nothing at all.
 """
 
 from __future__ import annotations
@@ -89,6 +90,28 @@ class How:
                              self.level)
 
 
+def decided(file: PairFile, how: How, judge) -> tuple[How | None, float, dict]:
+    """What the encoder would signal, judged on the file's training views (--images at hand).
+
+    Returns how to restore (None: not at all), the fidelity to tell, and the facts for the report.
+    """
+    from codec.encoder.restoring import JUDGED_VIEWS, TOLD_WORSE, Pictures, choose_strength
+
+    seen = np.flatnonzero(~file.held)
+    seen = seen[np.linspace(0, len(seen) - 1, min(JUDGED_VIEWS, len(seen))).astype(int)]
+    truth, shown, alpha = (x[seen].astype(np.float32) / 255
+                           for x in (file.clean, file.degraded, file.alpha))
+    pictures, found = Pictures(list(shown), list(alpha), list(truth)), []
+    for lower in TOLD_WORSE:
+        fidelity = file.fidelity - lower / 4
+        images = list(how(shown, alpha, fidelity))
+        found.append((choose_strength(pictures, images, judge), fidelity))
+    verdict, fidelity = min(found, key=lambda x: (not x[0].helps, x[0].restored))
+    facts = {"judge": judge.name, "signalled": verdict.helps, "strength": verdict.strength / 255,
+             "fidelity": fidelity, "reason": verdict.reason}
+    return replace(how, strength=facts["strength"]) if verdict.helps else None, fidelity, facts
+
+
 def held_views(file: PairFile, most: int) -> tuple[NDArray, NDArray, NDArray]:
     """Truth, render and alpha of up to `most` held-out views, float32 in 0..1."""
     held = np.flatnonzero(file.held)
@@ -97,13 +120,19 @@ def held_views(file: PairFile, most: int) -> tuple[NDArray, NDArray, NDArray]:
                  for x in (file.clean, file.degraded, file.alpha))
 
 
-def evaluate(file: PairFile, how: How, judge: Judge, other: PairFile | None = None) -> dict:
-    """Scores of one pair file, unrestored and restored; the controls when `other` is given."""
+def evaluate(file: PairFile, how: How, judge: Judge, other: PairFile | None = None,
+             decider=None) -> dict:
+    """Scores of one pair file, unrestored and restored; the controls when `other` is given.
+
+    decider: the encoder's judge, which then chooses fidelity and strength.
+    """
     truth, shown, alpha = held_views(file, how.most)
+    chosen, fidelity, facts = decided(file, how, decider) if decider else (how, file.fidelity, {})
     start = time.perf_counter()
-    restored = how(shown, alpha, file.fidelity)
+    restored = chosen(shown, alpha, fidelity) if chosen else shown
     seconds = (time.perf_counter() - start) / len(shown)
-    out = {"views": len(shown), "size": [shown.shape[2], shown.shape[1]],
+    out = {"decided": facts} if facts else {}
+    out |= {"views": len(shown), "size": [shown.shape[2], shown.shape[1]],
            "fidelity": file.fidelity, "seconds_a_view": seconds,
            "unrestored": judge.scores(truth, shown), "restored": judge.scores(truth, restored)}
     if other is not None:
@@ -125,6 +154,15 @@ def control_scores(truth, shown, other: PairFile, how: How, judge: Judge) -> dic
     change = np.tile(change, (rows, columns, 1))[: shown.shape[1], : shown.shape[2]]
     return {"blurred": judge.scores(truth, blurred),
             "wrong_scene": judge.scores(truth, np.clip(shown + change, 0, 1))}
+
+
+def encoder_judge(name: str, weights: Path):
+    """The encoder's judge: LPIPS on `weights`, or what it uses without them."""
+    from codec.restore.perceptual import TEXTURE_NAME, find_judge
+    from codec.restore.perceptual import Judge as EncoderJudge
+    from codec.restore.weights import WeightStore
+
+    return EncoderJudge(TEXTURE_NAME) if name == "stand-in" else find_judge(WeightStore(weights))
 
 
 def path_consistency(ply: Path, cameras: Path, coded: Path, how: How, fidelity: float,
@@ -174,18 +212,21 @@ def line(name: str, result: dict) -> str:
 @click.option("--controls", is_flag=True, help="Also blur, and another scene's change.")
 @click.option("--path", "paths", nargs=3, type=click.Path(exists=True, path_type=Path),
               multiple=True, metavar="PLY CAMERAS CODED", help="Multi-view consistency.")
+@click.option("--decide", type=click.Choice(["lpips", "stand-in"]),
+              help="Signal as the encoder would, by LPIPS or without its weights.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path))
-def main(files, weights, net, most, strength, level, seed, controls, paths, threads,
+def main(files, weights, net, most, strength, level, seed, controls, paths, decide, threads,
          out) -> None:
     """Measure a restorer on pair files."""
     import torch
 
     torch.set_num_threads(threads)
     how, judge, results = How(load_net(net), strength, seed, level, most), Judge.load(weights), {}
+    decider = encoder_judge(decide, weights) if decide else None
     for path, other in zip(files, (*files[1:], files[0]), strict=True):
         foreign = PairFile.read(other) if controls else None
-        results[path.stem] = evaluate(PairFile.read(path), how, judge, foreign)
+        results[path.stem] = evaluate(PairFile.read(path), how, judge, foreign, decider)
         click.echo(line(path.stem, results[path.stem]))
     steady = {}
     for ply, cameras, coded in paths:

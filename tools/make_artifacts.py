@@ -292,7 +292,7 @@ def render_pairs(splats: Splats, cameras: list[Camera], clean: U8, held, meta: d
 
 
 def photo_scene(pictures: Pictures, out: Path, seed: int, counts: int = 3, views: int = 32,
-                gaussians: tuple[int, int] = (1000, 24_000),
+                gaussians: tuple[int, int] = (500, 16_000),
                 iterations: tuple[int, int] = (200, 700)) -> list[float]:
     """One artificial scene at `counts` rates; writes the pair files, returns mean dB of each.
 
@@ -315,7 +315,7 @@ def photo_scene(pictures: Pictures, out: Path, seed: int, counts: int = 3, views
         if path.exists():
             continue
         count = int(np.exp(rng.uniform(*np.log(gaussians))))
-        steps, quality = int(rng.uniform(*iterations)), rng.uniform(25, 60)
+        steps, quality = int(rng.uniform(*iterations)), rng.uniform(35, 70)
         start = sparse_start(rng, targets, [seen[i][1] for i in used], count)
         coded = degrade(start, targets, steps, quality, seed, degree=int(count > 3000))
         meta = {"kind": "room", "seed": seed, "count": count, "iterations": steps,

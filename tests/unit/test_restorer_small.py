@@ -163,6 +163,107 @@ def test_a_bad_weight_file_is_named(tmp_path, content):
     with pytest.raises(BackendError, match="bad.safetensors holds no small restorer"):
         SmallRestorer.read(path)
 
+# -- the network as specification 7.3 has it, without torch ----------------------------------------
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def convolved(x, w, b, stride: int = 1):
+    """[C, H, W] by [O, C, k, k], zero padding k // 2."""
+    k = w.shape[2]
+    padded = np.pad(x, ((0, 0), (k // 2,) * 2, (k // 2,) * 2))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (k, k), (1, 2))
+    return np.einsum("chwij,ocij->ohw", windows[:, ::stride, ::stride], w) + b[:, None, None]
+
+
+class Written:
+    """Specification 7.3, word by word, on the tensors of a weight file."""
+
+    def __init__(self, tensors, config: SmallConfig) -> None:
+        self.w, self.config = tensors, config
+
+    def conv(self, name, x, stride: int = 1):
+        return convolved(x, self.w[f"{name}.weight"], self.w[f"{name}.bias"], stride)
+
+    def linear(self, name, x):
+        return self.w[f"{name}.weight"] @ x + self.w[f"{name}.bias"]
+
+    def norm(self, name, x):
+        parts = x.reshape(self.config.groups, -1)
+        parts = parts - parts.mean(1, keepdims=True)
+        parts = parts / np.sqrt((parts**2).mean(1, keepdims=True) + 1e-5)
+        weight, bias = self.w[f"{name}.weight"], self.w[f"{name}.bias"]
+        return parts.reshape(x.shape) * weight[:, None, None] + bias[:, None, None]
+
+    def embedding(self, name, value):
+        half = self.config.channels[0] // 2
+        angles = value * np.exp(-np.log(10000) * np.arange(half) / half)
+        wave = np.concatenate([np.cos(angles), np.sin(angles)])
+        return self.linear(f"{name}.linear_2", silu(self.linear(f"{name}.linear_1", wave)))
+
+    def residual(self, name, x, e):
+        h = self.conv(f"{name}.conv1", silu(self.norm(f"{name}.norm1", x)))
+        h = h + self.linear(f"{name}.time_emb_proj", silu(e))[:, None, None]
+        h = self.conv(f"{name}.conv2", silu(self.norm(f"{name}.norm2", h)))
+        shortcut = f"{name}.conv_shortcut"
+        return h + (self.conv(shortcut, x) if f"{shortcut}.weight" in self.w else x)
+
+    def __call__(self, planes, level: float, fidelity: float):
+        n, layers = len(self.config.channels), self.config.layers
+        e = self.embedding("time_embedding", 1000 * level)
+        e = e + self.embedding("class_embedding", 16 * fidelity)
+        stack = [self.conv("conv_in", planes)]
+        x = stack[0]
+        for i in range(n):
+            for j in range(layers):
+                x = self.residual(f"down_blocks.{i}.resnets.{j}", x, e)
+                stack.append(x)
+            if i < n - 1:
+                x = self.conv(f"down_blocks.{i}.downsamplers.0.conv", x, 2)
+                stack.append(x)
+        for j in range(2):
+            x = self.residual(f"mid_block.resnets.{j}", x, e)
+        for i in range(n):
+            for j in range(layers + 1):
+                x = np.concatenate([x, stack.pop()])
+                x = self.residual(f"up_blocks.{i}.resnets.{j}", x, e)
+            if i < n - 1:
+                x = x.repeat(2, 1).repeat(2, 2)
+                x = self.conv(f"up_blocks.{i}.upsamplers.0.conv", x)
+        out = self.conv("conv_out", silu(self.norm("conv_norm_out", x)))
+        return self.high_pass(out)
+
+    def high_pass(self, out):
+        h, w = out.shape[1:]
+        image = out.reshape(3, 4, 4, h, w).transpose(0, 3, 1, 4, 2).reshape(3, 4 * h, 4 * w)
+        low = image
+        for k in range(self.config.detail):
+            for axis in (2, 1):
+                at = np.arange(low.shape[axis])
+                before, after = (np.take(low, np.clip(at + d, 0, at[-1]), axis)
+                                 for d in (-(1 << k), 1 << k))
+                low = (before + 2 * low + after) / 4
+        result = image - low if self.config.detail else image
+        return result.reshape(3, h, 4, w, 4).transpose(0, 2, 4, 1, 3).reshape(48, h, w)
+
+
+@pytest.mark.parametrize("config", [
+    TINY, SmallConfig((8, 16, 24), 2, 4, detail=3), SmallConfig((8, 12), 1, 4, mask=False)])
+def test_the_network_is_the_one_the_specification_writes(config):
+    """Part 7.3 alone, in binary64 without torch, gives what the decoder's network gives."""
+    net = tiny_net(3, config)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    planes = torch.randn(1, config.in_channels, 4, 8)
+    with torch.no_grad():
+        found = net(planes, torch.tensor([300.0]), torch.tensor([16 * 23.25]))[0].numpy()
+    tensors = {name: t.double().numpy() for name, t in net.state_dict().items()}
+    expected = Written(tensors, config)(planes[0].double().numpy(), 0.3, 23.25)
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
 
 # -- training ------------------------------------------------------------------------------------
 

@@ -165,6 +165,20 @@ def test_auto_signals_what_helps(weights, monkeypatch):
     assert facts["distance_restored"] < 0.01
 
 
+def test_the_fidelity_that_serves_best_is_told(weights, monkeypatch):
+    """Where the network does better when told of a worse picture, that is what is signalled."""
+    told = []
+
+    def restored(restorer, shown):
+        told.append(restorer.params.condition)
+        return shown.target if told[-1] < told[0] else shown.rgb
+
+    monkeypatch.setattr(restoring, "restored_images", restored)
+    _, out, facts = tried(weights, psnr=20.0)
+    assert len(told) == 2 and told[1] == told[0] - 12
+    assert read_signalled(out).params.condition == facts["condition"] == told[1]
+
+
 def test_near_the_input_nothing_is_tried(weights, monkeypatch):
     """Renders within 36 dB of the input's need no restorer, and no time is spent on one."""
     monkeypatch.setattr(restoring._Trial, "start", None)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-FIDELITY_JITTER = 0.75  # dB; the encoder measures on its own views, not on those restored
+FIDELITY_JITTER = 1.5  # dB; the encoder measures on its own views, not on those restored
 FIDELITY_DROP = 0.1
 MILD = 0.35
 """Share of crops blended towards the truth, so that mild inputs of any fidelity are seen."""
