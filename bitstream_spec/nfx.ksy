@@ -6,7 +6,7 @@ meta:
   endian: le
   bit-endian: le
 doc: |
-  Container of NFX 0.1 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
+  Container of NFX 0.2 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
   raw bits; symbols are the business of parts 5 and 6. Checksums are read, not checked.
 seq:
   - id: header
@@ -120,6 +120,11 @@ types:
         type: u1
       - id: unit
         type: f8
+      - id: n_tiers
+        type: u1
+        valid:
+          min: 1
+          max: 16
   rule:
     seq:
       - id: offset
@@ -171,6 +176,8 @@ types:
         if: _root.header.profile != profile::lossy
   modl_lossy:
     seq:
+      - id: shrink
+        type: u1
       - id: grid_exponent
         type: s1
       - id: centre

@@ -17,7 +17,9 @@ class EncoderOptions:
 
     quality: 1..100, scaled to rendered error (higher is closer to the input).
     effort: 1..9; from 3 on, steps are searched by rendering when a renderer is installed.
-    target_size: bytes the whole file must not exceed.   target_psnr: dB, renders against renders.
+    target_size: bytes the whole file must not exceed.
+    target_psnr: dB, renders against renders.
+    ladder: rising sizes in bytes at which the file can be cut and still is a scene.
     sh_degree: keep at most this SH degree.              max_gaussians: keep the most visible ones.
     mode: "lossy", "near-lossless" or "lossless".        keep_order: lossless only, input order.
     keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
@@ -35,6 +37,7 @@ class EncoderOptions:
     effort: int = 5
     target_size: int | None = None
     target_psnr: float | None = None
+    ladder: tuple[int, ...] = ()
     sh_degree: int | None = None
     max_gaussians: int | None = None
     mode: str = "lossy"
@@ -63,6 +66,8 @@ class EncoderOptions:
             raise UsageError("a target size or PSNR needs the lossy mode")
         if self.target_size and self.target_psnr:
             raise UsageError("give a target size or a target PSNR, not both")
+        if self.ladder:
+            self._check_ladder()
         if self.target_size is not None and self.target_size < 1:
             raise UsageError("the target size must be positive")
         if self.sh_degree is not None and not 0 <= self.sh_degree <= 3:
@@ -85,6 +90,19 @@ class EncoderOptions:
             raise UsageError("adapt_iterations must be positive")
         if self.keep_order and self.mode != "lossless":
             raise UsageError("keeping the order needs the lossless mode")
+
+    def _check_ladder(self) -> None:
+        if self.mode != "lossy" or self.target_size or self.target_psnr:
+            raise UsageError("a ladder needs the lossy mode and no other target")
+        if not 2 <= len(self.ladder) <= 16:
+            raise UsageError("a ladder has 2 to 16 sizes")
+        if min(self.ladder) < 1 or list(self.ladder) != sorted(set(self.ladder)):
+            raise UsageError("the sizes of a ladder must be positive and rise")
+        if self.keep_extra or self.max_gaussians is not None:
+            raise UsageError("a nested file can neither keep extra properties nor a given number "
+                             "of Gaussians; leave these options out")
+        if self.adapt or self.restore not in ("auto", "off"):
+            raise UsageError("a nested file cannot signal a restorer yet; leave the option out")
 
     def to_dict(self) -> dict:
         """The options by name, as plain values (for reports and JSON)."""

@@ -26,7 +26,8 @@ from codec.wire import tables
 from conformance.judge import HERE, Case, load_cases
 
 TOOLS = (
-    "no Gaussians", "one tile", "several tiles", "cut stream", "order kept",
+    "no Gaussians", "one tile", "several tiles", "several tiers",
+    "tiers of other layers", "cut stream", "order kept",
     "tree: split tables", "tree: uniform counts", "tree: raw tails", "tree: shared cells",
     "fields: prediction", "fields: no prediction", "fields: cross terms", "fields: escapes",
     "fields: 64-bit values", "fields: several levels", "fields: steps by class",
@@ -137,23 +138,32 @@ def tools_of(data: bytes) -> set[str]:
 
 
 def _of_structure(stream: Stream, seen: set[str]) -> None:
-    n_tiles, head = len(stream.tiles), stream.header
-    seen.add(("no Gaussians", "one tile", "several tiles")[min(n_tiles, 2)])
+    head = stream.header
+    seen.add(("no Gaussians", "one tile", "several tiles")[min(len(stream.places()), 2)])
+    if head.n_tiers > 1:
+        seen.add("several tiers")
+        if any(tier.layers != stream.tiers[0].layers for tier in stream.tiers):
+            seen.add("tiers of other layers")
     seen.add(f"SH degree {head.sh_degree}")
     if stream.truncated:
         seen.add("cut stream")
     if head.flags & tables.SCENE_FLAG_ORDER_KEPT:
         seen.add("order kept")
-    if stream.lossless:
-        if any(column.sources for column in stream.params.columns):
-            seen.add("lossless: cross columns")
-    else:
-        n_layers = len(stream.params.sh_layers)
-        seen.add(f"SH: {n_layers} layer{'s' * (n_layers != 1)}")
-        seen.add("position layer" if stream.params.has_position_layer else "no position layer")
+    for tier in stream.tiers:
+        _of_params(tier.params, stream.lossless, seen)
     for kind in stream.ancillary:
         known = kind in tables.ANCILLARY_BOXES
         seen.add(kind.decode() if known else "unknown ancillary box")
+
+
+def _of_params(params, lossless_profile: bool, seen: set[str]) -> None:
+    if lossless_profile:
+        if any(column.sources for column in params.columns):
+            seen.add("lossless: cross columns")
+        return
+    n_layers = len(params.sh_layers)
+    seen.add(f"SH: {n_layers} layer{'s' * (n_layers != 1)}")
+    seen.add("position layer" if params.has_position_layer else "no position layer")
 
 
 def by_tool(cases: list[Case]) -> dict[str, list[str]]:

@@ -240,6 +240,19 @@ def _cut_at_layer_0(extra: int) -> bytes:
     return data[: before + extra]
 
 
+def _without(boxes: list[RawBox], i: int) -> list[RawBox]:
+    return [*boxes[:i], *boxes[i + 1 :]]
+
+
+def _empty_tier() -> bytes:
+    """Two tiers of which the second has no tiles."""
+    return surgery.nest([random_stream(47, (5,), 0, 0), valid._encode(scenes.scene(0, 0))])
+
+
+def _many_tiles_in_tiers() -> bytes:
+    return surgery.nest([random_stream(seed, (1,) * 40, 0, 0, False) for seed in (48, 49)])
+
+
 @lru_cache
 def _lossless() -> bytes:
     return encode(scenes.scene(12, 1, 33), EncoderOptions(mode="lossless"))
@@ -392,6 +405,19 @@ CASES: dict[str, BadCase] = {
                              lambda: _boxes(lambda b: [b[0], *b[2:]])),
     "order-repeated": BadCase("R-BOX-07", "HEAD twice", FORMAT,
                               lambda: _boxes(lambda b: [b[0], *b])),
+    "order-tier-missing": BadCase(
+        "R-BOX-07", "END after two of three tiers", FORMAT,
+        lambda: _boxes(lambda b: b[: surgery.index_of(b, tables.MODL, 2)], valid._nested())),
+    "order-tier-extra": BadCase(
+        "R-BOX-07", "a third tier that HEAD does not announce", FORMAT,
+        lambda: surgery.edit_payload(valid._nested(), tables.HEAD, lambda p: p[:-1] + b"\x02")),
+    "order-tier-without-index": BadCase(
+        "R-BOX-07", "the second tier has no INDX", FORMAT,
+        lambda: _boxes(lambda b: _without(b, surgery.index_of(b, tables.INDX, 1)),
+                       valid._nested())),
+    "order-between-tiles-of-a-tier": BadCase(
+        "R-BOX-08", "an ancillary box between TILE boxes of the third tier", FORMAT,
+        lambda: _boxes(lambda b: [*b[:-1], RawBox(b"note", b""), b[-1]], valid._nested())),
     "order-first": BadCase("R-BOX-08", "an ancillary box before HEAD", FORMAT,
                            lambda: _boxes(lambda b: [RawBox(b"note", b""), *b])),
     "order-between-tiles": BadCase(
@@ -430,6 +456,8 @@ CASES: dict[str, BadCase] = {
                         _at(tables.HEAD, 5, struct.pack("<d", float("nan")))),
     "unit-negative": BadCase("R-HEAD-06", "unit is negative", FORMAT,
                              _at(tables.HEAD, 5, struct.pack("<d", -1.0))),
+    "tiers-none": BadCase("R-HEAD-08", "no tier", FORMAT, _at(tables.HEAD, 13, b"\0")),
+    "tiers-17": BadCase("R-HEAD-08", "17 tiers", FORMAT, _at(tables.HEAD, 13, b"\x11")),
     # MODL
     "centre-range": BadCase("R-MODL-01", "centre 2^31", FORMAT,
                             _flat_params(centre=(1 << 31, 0, 0))),
@@ -471,6 +499,8 @@ CASES: dict[str, BadCase] = {
     "lossless-limit": BadCase("R-LL-07", "a fixed-point value above the limit", FORMAT,
                               _wide_fixed_point),
     "lossless-exponent-field": BadCase("R-LL-08", "an exponent below 0", FORMAT, _low_exponent),
+    "shrink-first": BadCase("R-MODL-08", "a first tier that shrinks earlier ones", FORMAT,
+                            _params(shrink=1)),
     # INDX
     "tiles-over-level": BadCase(
         "R-INDX-01", "65 tiles at level 1", UNSUPPORTED,
@@ -484,6 +514,12 @@ CASES: dict[str, BadCase] = {
     "tile-empty": BadCase("R-INDX-03", "a tile of no Gaussians", FORMAT, _empty_tile),
     "tile-sum": BadCase("R-INDX-04", "the tile holds one Gaussian less than HEAD says", FORMAT,
                         _head(b"\x3d")),
+    "tile-sum-over": BadCase(
+        "R-INDX-04", "the first two of three tiers hold more Gaussians than HEAD says", FORMAT,
+        lambda: surgery.edit_payload(valid._nested(), tables.HEAD, lambda p: b"\x6d" + p[2:])),
+    "tiles-over-level-in-sum": BadCase(
+        "R-INDX-01", "40 tiles in each of two tiers at level 1", UNSUPPORTED, _many_tiles_in_tiers),
+    "tier-empty": BadCase("R-INDX-07", "a second tier without tiles", FORMAT, _empty_tier),
     "tree-depth": BadCase("R-INDX-05", "22 tree bits", FORMAT,
                           _placed((22, 3, 3), (0, 0, 0))),
     "tile-origin": BadCase("R-INDX-06", "origin 2^31", FORMAT,
@@ -552,6 +588,15 @@ CASES: dict[str, BadCase] = {
         lambda: valid._cut(_base(), 0) + b"TILE\x01\x02"),
     "cut-damaged-end": BadCase("R-CUT-03", "cut in a META box marked critical", FORMAT,
                                lambda: valid._cut(valid._layered(), 3) + b"META\x01"),
+    "cut-damaged-modl": BadCase(
+        "R-CUT-03", "cut after the first of three tiers, where another index begins", FORMAT,
+        lambda: valid._cut_in_tier(valid._nested(), 0, 2) + b"INDX\x01"),
+    "cut-damaged-index": BadCase(
+        "R-CUT-03", "cut after the MODL of the second tier, where a TILE box begins", FORMAT,
+        lambda: valid._cut_in_tier(valid._nested(), 1, 0) + b"TILE\x01\0\0\0"),
+    "cut-damaged-tiers": BadCase(
+        "R-CUT-03", "cut after the second of three tiers, where END begins", FORMAT,
+        lambda: valid._cut_in_tier(valid._nested(), 1, 3) + b"END \x01\0\0\0"),
     "cut-empty": BadCase("R-CUT-02", "no Gaussian, and END is missing", FORMAT,
                          lambda: encode(scenes.scene(0, 0, 0), EncoderOptions())[:-28]),
 }

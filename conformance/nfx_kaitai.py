@@ -11,7 +11,7 @@ if getattr(kaitaistruct, 'API_VERSION', (0, 9)) < (0, 11):
     raise Exception("Incompatible Kaitai Struct Python API: 0.11 or later is required, but you have %s" % (kaitaistruct.__version__))
 
 class Nfx(KaitaiStruct):
-    """Container of NFX 0.1 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
+    """Container of NFX 0.2 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
     raw bits; symbols are the business of parts 5 and 6. Checksums are read, not checked.
     """
 
@@ -336,6 +336,11 @@ class Nfx(KaitaiStruct):
             self.frame = self._io.read_u1()
             self.colour_space = self._io.read_u1()
             self.unit = self._io.read_f8le()
+            self.n_tiers = self._io.read_u1()
+            if not self.n_tiers >= 1:
+                raise kaitaistruct.ValidationLessThanError(1, self.n_tiers, self._io, u"/types/head/seq/8")
+            if not self.n_tiers <= 16:
+                raise kaitaistruct.ValidationGreaterThanError(16, self.n_tiers, self._io, u"/types/head/seq/8")
 
 
         def _fetch_instances(self):
@@ -555,6 +560,7 @@ class Nfx(KaitaiStruct):
             self._read()
 
         def _read(self):
+            self.shrink = self._io.read_u1()
             self.grid_exponent = self._io.read_s1()
             self.centre = []
             for i in range(3):

@@ -57,6 +57,24 @@ def index_of(boxes: list[RawBox], kind: bytes, nth: int = 0) -> int:
     return [i for i, box in enumerate(boxes) if box.type == kind][nth]
 
 
+def nest(streams: list[bytes]) -> bytes:
+    """One stream whose tiers are those of several, which have the same profile and SH degree.
+
+    HEAD, its flags and ancillary boxes are those of the first.
+    """
+    header, boxes = take_apart(streams[0])
+    at, n, n_tiers = index_of(boxes, tables.HEAD), 0, 0
+    for i, data in enumerate(streams):
+        _, found = take_apart(data)
+        head = SceneHeader.read(found[index_of(found, tables.HEAD)].payload)
+        n, n_tiers = n + head.n_gaussians, n_tiers + head.n_tiers
+        if i:
+            boxes += [box for box in found if box.type in tables.CRITICAL_BOXES - {tables.HEAD}]
+    first = SceneHeader.read(boxes[at].payload)
+    whole = replace(first, n_gaussians=n, n_tiers=n_tiers)
+    return join(header, [*boxes[:at], replace(boxes[at], payload=whole.write()), *boxes[at + 1 :]])
+
+
 def edit_payload(data: bytes, kind: bytes, change: Callable[[bytes], bytes], nth: int = 0, *,
                  fix_index: bool = False) -> bytes:
     """Replace one box's payload; all CRCs, and INDX when asked, are made to fit."""
@@ -76,11 +94,11 @@ def edit_box(data: bytes, kind: bytes, nth: int = 0, **changes) -> bytes:
 
 
 def read_parts(boxes: list[RawBox]) -> tuple[SceneHeader, CodingParams, list[TileHeader]]:
-    """HEAD, MODL and INDX of a lossy stream."""
+    """HEAD, MODL and INDX of a lossy stream's first tier."""
     head = SceneHeader.read(boxes[index_of(boxes, tables.HEAD)].payload)
     params = CodingParams.read(boxes[index_of(boxes, tables.MODL)].payload, head.sh_degree)
     payload = boxes[index_of(boxes, tables.INDX)].payload
-    return head, params, read_index(payload, head, len(params.layers), tables.LEVELS[4])
+    return head, params, read_index(payload, len(params.layers), tables.LEVELS[4])
 
 
 def with_sizes(boxes: list[RawBox]) -> list[RawBox]:

@@ -9,7 +9,7 @@ from codec.core.fields import FieldModel
 from codec.core.geometry import tree_keys
 from codec.core.params import FIELD_CROSS, CodingParams, PrecisionRule, SceneHeader, TileHeader
 from codec.core.tile import TileSymbols, classes_of, position_bits, rotation_offset
-from codec.encoder.assemble import Part, code_tile, write_stream
+from codec.encoder.assemble import CodedTier, Part, code_tile, write_stream
 from codec.wire import tables
 
 
@@ -34,7 +34,8 @@ def random_stream(seed: int, n_per_tile=(300, 1, 40), sh_degree: int = 3, n_sh_l
         tiles.append(TileHeader(n, origin, bits, tuple(map(len, payload))))
         payloads.append(payload)
     header = SceneHeader(sum(n_per_tile), sh_degree, int(rng.integers(0, 2)), 1, 2, 0.25)
-    return write_stream(tables.PROFILE_LOSSY, header, params.write(), tiles, payloads, [])
+    tier = CodedTier(params.write(), tiles, payloads, np.arange(sum(n_per_tile)))
+    return write_stream(tables.PROFILE_LOSSY, header, [tier], [])
 
 
 def _rule(rng, low: int, high: int, weight: int = 20) -> PrecisionRule:

@@ -69,6 +69,14 @@ def _insert(data: bytes, where: int, *new: RawBox) -> bytes:
     return surgery.join(header, [*boxes[:where], *new, *boxes[where:]])
 
 
+def _cut_in_tier(data: bytes, tier: int, n_boxes: int, extra: int = 0) -> bytes:
+    """The stream up to the box `n_boxes` after a tier's MODL, and `extra` bytes more."""
+    header, boxes = surgery.take_apart(data)
+    last = surgery.index_of(boxes, tables.MODL, tier) + n_boxes
+    end = len(header) + sum(len(b.to_bytes()) for b in boxes[: last + 1])
+    return data[: end + extra]
+
+
 def _cut(data: bytes, layer: int, extra: int = 0) -> bytes:
     """The stream up to the last TILE box of `layer`, and `extra` bytes more."""
     header, boxes = surgery.take_apart(data)
@@ -91,6 +99,26 @@ def _layered() -> bytes:
 
 def _tiled() -> bytes:
     return _encode(scenes.scene(3000, 1, 4), tile_size=1024)
+
+
+def _nested() -> bytes:
+    """Three tiers: base alone, then base and position, then all layers and several tiles."""
+    return surgery.nest([random_stream(41, (30,), 2, 0, False),
+                         random_stream(42, (80,), 2, 0, change=_shrinking(22)),
+                         random_stream(43, (200, 1, 60), 2, 2, change=_shrinking(255))])
+
+
+def _shrinking(shrink: int):
+    return lambda params: replace(params, shrink=shrink)
+
+
+def _nested_extra() -> bytes:
+    """Two tiers of 64 Gaussians, and a column of all 128."""
+    parts = [_encode(scenes.scene(64, 0, seed)) for seed in (44, 45)]
+    column = scenes.scene(128, 0, 46, extra={"id": np.arange(128, dtype=np.uint16)})
+    from codec.decoder.extras import write_extra
+
+    return _insert(surgery.nest(parts), 1, RawBox(tables.EXTR, write_extra(column)))
 
 
 def _lossless_odd() -> bytes:
@@ -121,6 +149,10 @@ def _lossless_cross() -> bytes:
 def _lossless(keep_order: bool) -> bytes:
     splats = scenes.scene(200, 2, 8)
     return encode(splats, EncoderOptions(mode="lossless", keep_order=keep_order))
+
+
+def _lossless_small(seed: int) -> bytes:
+    return encode(scenes.scene(40, 1, seed), EncoderOptions(mode="lossless"))
 
 
 Maker = Callable[[], bytes]
@@ -186,6 +218,29 @@ CASES: dict[str, tuple[str, Maker]] = {
                         lambda: random_stream(11, (600,), 3, 0, False)),
     "synthetic-degree-1": ("random parameters, SH degree 1, many tiles",
                            lambda: random_stream(12, (2, 1, 3, 17, 16, 257), 1, 1)),
+    "tiers": ("three tiers of other layers and numbers of tiles", _nested),
+    "tiers-ancillary": ("unknown ancillary boxes before and after a later tier's MODL",
+                        lambda: _insert(_insert(_nested(), 4, RawBox(b"note", b"between")), 6,
+                                        RawBox(b"note", b"after MODL"))),
+    "tiers-extra": ("two tiers and a column of all Gaussians", _nested_extra),
+    "tiers-lossless": ("two tiers of the profile lossless",
+                       lambda: surgery.nest([_lossless_small(50), _lossless_small(51)])),
+    "cut-after-tier": ("cut after the first of three tiers", lambda: _cut_in_tier(_nested(), 0, 2)),
+    "cut-in-modl": ("cut inside the MODL of the second tier",
+                    lambda: _cut_in_tier(_nested(), 0, 2, 30)),
+    "cut-after-modl": ("cut after the MODL of the second tier, inside the header of its INDX",
+                       lambda: _cut_in_tier(_nested(), 1, 0, 7)),
+    "cut-in-ancillary-of-tier": (
+        "cut inside an ancillary box between INDX and TILE of the second tier",
+        lambda: _cut_in_tier(_insert(_nested(), 6, RawBox(b"note", b"before TILE")), 1, 1, 9)),
+    "cut-after-index": ("cut after the INDX of the third tier",
+                        lambda: _cut_in_tier(_nested(), 2, 1)),
+    "cut-in-tier": ("cut after the base layer of the third tier, inside its position layer",
+                    lambda: _cut_in_tier(_nested(), 2, 4, 40)),
+    "cut-in-tier-base": ("cut after one tile of the third tier: the tier does not count",
+                         lambda: _cut_in_tier(_nested(), 2, 2)),
+    "cut-extra": ("cut after the first of two tiers: the first rows of a column",
+                  lambda: _cut_in_tier(_nested_extra(), 0, 5)),
     "lossless": ("profile lossless", lambda: _lossless(False)),
     "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
     "lossless-cross": ("profile lossless, columns predicted from earlier ones", _lossless_cross),

@@ -18,7 +18,7 @@ import numpy as np
 
 from codec.core import tile
 from codec.core.entropy import PRECISION, SymbolDecoder
-from codec.decoder.parse import Stream, parse
+from codec.decoder.parse import Tier, parse
 from codec.options import DecoderLimits
 
 BASE_FIELDS = ("tree", "opacity", "scale0", "scale1", "scale2", "dc0", "dc1", "dc2", "rotation")
@@ -57,21 +57,22 @@ def field_bits(data: bytes) -> dict[str, float]:
     if stream.lossless:
         raise ValueError("a lossless stream has columns, not fields")
     total: Counter[str] = Counter({name: 0.0 for name in BASE_FIELDS})
-    for index in range(len(stream.tiles)):
-        total += _tile_bits(stream, index)
+    for tier, index in stream.places():
+        total += _tile_bits(tier, index)
     n = max(stream.header.n_gaussians, 1)
-    out = {name: total[name] / n for name in (*BASE_FIELDS, *stream.layers[1:])}
+    further = [name for tier in stream.tiers for name in tier.layers[1:]]
+    out = {name: total[name] / n for name in dict.fromkeys((*BASE_FIELDS, *further))}
     out["other"] = 8 * len(data) / n - sum(out.values())
     return out | {"sum": 8 * len(data) / n, "gaussians": stream.header.n_gaussians}
 
 
-def _tile_bits(stream: Stream, index: int) -> Counter[str]:
-    box = stream.payloads[0, index]
+def _tile_bits(tier: Tier, index: int) -> Counter[str]:
+    box = tier.payloads[0, index]
     coder = CountingDecoder(box.payload, box.where)
-    tile.code_base(coder, stream.params, stream.tiles[index], tile.TileSymbols())
+    tile.code_base(coder, tier.params, tier.tiles[index], tile.TileSymbols())
     total = coder.bits
-    for layer, name in enumerate(stream.layers[1:], 1):
-        total[name] += 8 * len(stream.payloads[layer, index].payload)
+    for layer, name in enumerate(tier.layers[1:], 1):
+        total[name] += 8 * len(tier.payloads[layer, index].payload)
     return total
 
 

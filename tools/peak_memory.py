@@ -101,10 +101,9 @@ def _lossless(n: int = 131072) -> bytes:
     one = scenes.scene(1, 3, 1).take(np.zeros(n, np.int64))
     data = encode(one, EncoderOptions(mode="lossless", keep_order=True))
     header, boxes = surgery.take_apart(data)
-    head = SceneHeader.read(boxes[0].payload)
     at, index = (surgery.index_of(boxes, kind) for kind in (tables.TILE, tables.INDX))
     boxes[at] = replace(boxes[at], payload=boxes[at].payload + b"\0")
-    tile = read_index(boxes[index].payload, head, 1, tables.LEVELS[4])[0]
+    tile = read_index(boxes[index].payload, 1, tables.LEVELS[4])[0]
     tile = replace(tile, sizes=(len(boxes[at].payload),))
     boxes[index] = replace(boxes[index], payload=write_index([tile]))
     return surgery.join(header, boxes)

@@ -160,6 +160,17 @@ class Size(click.ParamType):
         return size
 
 
+class Sizes(click.ParamType):
+    """Sizes separated by commas: ``20kB,80kB,1MB``."""
+
+    name = "sizes"
+
+    def convert(self, value, param, ctx) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(Size().convert(part, param, ctx) for part in value.split(","))
+
+
 class Color(click.ParamType):
     """A background colour: ``r,g,b`` with each in 0..1, or ``white`` or ``black``."""
 

@@ -27,7 +27,7 @@ from codec.errors import UsageError
 SECTIONS = {
     "What to make (at least one)": ("output", "viewer", "serve", "views", "orbit", "out_dir",
                                     "contact_sheet", "info", "verify"),
-    "Scene files": ("spz_version",),
+    "Scene files": ("spz_version", "tiers"),
     "Viewer page": ("compare", "port"),
     "Images": ("width", "background", "depth", "alpha", "image_format", "backend"),
     "Restoring images": ("restore", "restore_strength", "weights", "device"),
@@ -44,6 +44,9 @@ SECTIONS = {
                    "the format cannot carry.")
 @click.option("--spz-version", type=click.IntRange(2, 4), default=3, show_default=True,
               metavar="V", help="Version of an .spz output.")
+@click.option("--tiers", type=click.IntRange(1, 16), metavar="K",
+              help="Only the first K tiers of a file made with --ladder. An output named .nfx is "
+                   "a file of these tiers alone.  [default: all]")
 @click.option("--viewer", metavar="OUT.html", type=click.Path(path_type=Path),
               help="Write one HTML page that shows the scene in any browser, without network.")
 @click.option("--serve", is_flag=True,
@@ -114,6 +117,7 @@ def main(source: Path, **given) -> None:
     Examples:
       splatdec scene.nfx -o scene.ply                        for any viewer of 3DGS files
       splatdec scene.nfx -o scene.spz
+      splatdec scene.nfx --tiers 1 -o small.nfx              the smallest size of a --ladder
       splatdec scene.nfx --viewer scene.html                 one page, works from disk
       splatdec scene.nfx --serve --compare scene.ply         side by side
       splatdec scene.nfx --views cameras.json --out-dir views
@@ -142,6 +146,10 @@ def _check_usage(given: dict) -> None:
     if not (given["output"] or given["info"] or given["verify"] or images or pages):
         raise UsageError("nothing to do; give -o OUT.ply, --viewer OUT.html, --serve, "
                          "--views CAMS, --orbit N, --out-dir DIR, --info or --verify")
+    if given["tiers"] and (pages or given["verify"]):
+        raise UsageError("--tiers belongs to -o and to images")
+    if _is_nfx(given) and not given["tiers"]:
+        raise UsageError("the input is an NFX file already; give --tiers K to cut it down")
     if given["compare"] and not pages:
         raise UsageError("--compare belongs to --viewer or --serve")
     if given["views"] and given["orbit"]:
@@ -169,7 +177,7 @@ def _run(source: Path, given: dict) -> dict:
     limits = _limits(given)
     if given["viewer"] or given["serve"]:
         return _view(source, limits, given)
-    plain = given["output"] and _is_ply(given["output"])
+    plain = given["output"] and _is_ply(given["output"]) and not given["tiers"]
     if plain and not given["info"] and not _wants_images(given):
         return _decode_only(source, limits, given)
     if given["output"]:
@@ -187,10 +195,10 @@ def _run(source: Path, given: dict) -> dict:
         facts["verified"] = True
     job = _image_job(data, source, given) if _wants_images(given) else None
     if given["output"] or job:
-        splats = decode(data, limits)
+        splats = decode(data, limits, tiers=given["tiers"])
         facts |= {"n_gaussians": splats.n_gaussians, "sh_degree": splats.sh_degree}
         if given["output"]:
-            _write_scene(given, splats)
+            _write_scene(given, splats, data)
             facts["output"] = str(given["output"])
         if job:
             progress = Progress(given["quiet"])
@@ -229,9 +237,20 @@ def _limits(given: dict):
     return DecoderLimits(**chosen)
 
 
-def _write_scene(given: dict, splats) -> None:
+def _is_nfx(given: dict) -> bool:
+    return given["output"] is not None and given["output"].name.lower().endswith(".nfx")
+
+
+def _write_scene(given: dict, splats, data: bytes) -> None:
     from codec.io.ply import write_ply
 
+    if _is_nfx(given):
+        from codec.encoder.container import first_tiers
+        from codec.io.atomic import atomic_write
+
+        atomic_write(given["output"], first_tiers(data, given["tiers"]),
+                     overwrite=given["overwrite"])
+        return
     if _is_ply(given["output"]):
         write_ply(given["output"], splats, overwrite=given["overwrite"])
         return
@@ -245,7 +264,7 @@ def _write_scene(given: dict, splats) -> None:
 def _is_ply(path: Path) -> bool:
     """Names of no other format mean a plain PLY."""
     name = path.name.lower()
-    others = (".compressed.ply", ".spz", ".splat", ".sog", ".glb")
+    others = (".compressed.ply", ".spz", ".splat", ".sog", ".glb", ".nfx")
     return not name.endswith(others)
 
 

@@ -15,6 +15,7 @@ from codec.cli.common import (
     NfxCommand,
     Progress,
     Size,
+    Sizes,
     format_size,
     plain_numbers,
     warnings_to_stderr,
@@ -27,7 +28,8 @@ MAX_DEFAULT_VIEWS = 16
 
 SECTIONS = {
     "Output": ("output", "overwrite", "as_json", "quiet"),
-    "Size and quality": ("quality", "effort", "target_size", "target_psnr", "time_budget"),
+    "Size and quality": ("quality", "effort", "target_size", "target_psnr", "ladder",
+                         "time_budget"),
     "What is kept": ("lossless", "near_lossless", "keep_order", "keep_extra", "sh_degree",
                      "max_gaussians", "prune_by", "no_prune"),
     "Cameras and photos": ("cameras", "images", "default_views", "seed"),
@@ -53,6 +55,10 @@ SECTIONS = {
 @click.option("--target-psnr", type=float, metavar="DB",
               help="Smallest file whose renders reach this PSNR in dB against the input's "
               "renders. Replaces --quality.")
+@click.option("--ladder", type=Sizes(), metavar="SIZES",
+              help="One file of several sizes, such as 20kB,80kB,300kB: cut after any of them it "
+              "still is a scene, as good as its size allows; a page shows the first before the "
+              "rest has come. Replaces --quality.  [default: one size]")
 @click.option("--lossless", is_flag=True,
               help="Keep every float32 bit; the order of Gaussians is free.")
 @click.option("--near-lossless", is_flag=True,
@@ -121,6 +127,7 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
       splatenc scene.ply -o scene.nfx -e 1                   fast, nothing rendered
       splatenc scene.ply -o scene.nfx --target-size 1.5MB
       splatenc scene.ply -o scene.nfx --target-size 100kB --cameras cameras.json --images photos
+      splatenc scene.ply -o scene.nfx --ladder 50kB,200kB,800kB
       splatenc scene.ply -o scene.nfx --lossless --keep-order
     """
     options = _options(given)
@@ -165,6 +172,7 @@ def _options(given: dict):
         prune=not given["no_prune"],
         prune_strategy=given["prune_by"],
         adapt=given["adapt"] or "",
+        ladder=given["ladder"] or (),
         **{name: given[name] for name in same},
     )
 
@@ -201,7 +209,10 @@ def summary(report: dict) -> str:
         parts.append(f"{8 * n_bytes / n_out:.1f} bits per Gaussian")
     if n_bytes:
         parts.append(f"{report['bytes_in'] / n_bytes:.1f}x smaller than the input")
-    if report.get("psnr") is not None:
+    if report.get("tiers"):
+        parts.append("tiers " + ", ".join(
+            f"{format_size(tier['bytes'])} {tier['psnr']:.2f} dB" for tier in report["tiers"]))
+    elif report.get("psnr") is not None:
         parts.append(f"PSNR {report['psnr']:.2f} dB")
     restorer = report.get("restorer", {})
     if restorer.get("signalled"):

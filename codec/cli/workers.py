@@ -70,11 +70,12 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
         keep_freed_memory()
         stream = parse(read_stream(source), limits)
         whole = not stream.truncated and EXTR not in stream.ancillary
-        if whole and workers and len(stream.tiles) > 1:
+        if whole and workers and len(stream.places()) > 1:
             _decode_shared(stream, limits, workers, output, overwrite)
         else:
             write_ply(output, decode_stream(stream, limits), overwrite=overwrite)
-    return {"bytes": stream.size, "n_gaussians": stream.header.n_gaussians,
+    n = sum(tier.tiles[tile].n for tier, tile in stream.places())
+    return {"bytes": stream.size, "n_gaussians": n,
             "sh_degree": stream.header.sh_degree}
 
 
@@ -104,10 +105,11 @@ def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]
     """Runs of tiles of about equal counts, with the byte where each run's rows begin."""
     total, before = stream.header.n_gaussians, 0
     shares: dict[int, dict] = {}
-    for index, tile in enumerate(stream.tiles):
-        middle = (2 * before + tile.n) * count // (2 * total)
+    for index, (tier, tile) in enumerate(stream.places()):
+        n = tier.tiles[tile].n
+        middle = (2 * before + n) * count // (2 * total)
         share = shares.setdefault(middle, {"tiles": [],
                                            "offset": header_bytes + before * row_bytes})
         share["tiles"].append(index)
-        before += tile.n
+        before += n
     return list(shares.values())

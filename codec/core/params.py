@@ -31,7 +31,7 @@ class SceneHeader:
     """HEAD box.
 
     n_gaussians, sh_degree (stored), flags (wire.tables.SCENE_FLAG_*), frame, colour_space: codes of
-    annex B.   unit: metres per world unit, 0 = unknown.
+    annex B.   unit: metres per world unit, 0 = unknown.   n_tiers: 1 to MAX_TIERS.
     """
 
     n_gaussians: int
@@ -40,6 +40,7 @@ class SceneHeader:
     frame: int = 0
     colour_space: int = 1
     unit: float = 0.0
+    n_tiers: int = 1
 
     def write(self) -> bytes:
         out = Writer()
@@ -47,20 +48,22 @@ class SceneHeader:
         for value in (self.sh_degree, self.flags, self.frame, self.colour_space):
             out.u8(value)
         out.f64(self.unit)
+        out.u8(self.n_tiers)
         return out.getvalue()
 
     @classmethod
     def read(cls, payload) -> SceneHeader:
         r = Reader(payload, "box HEAD")
         n, degree, flags, frame, space = r.varint(), r.u8(), r.u8(), r.u8(), r.u8()
-        unit = r.f64()
+        unit, n_tiers = r.f64(), r.u8()
         r.end()
         r.require(degree <= 3, f"SH degree {degree} is above 3")
         r.require(flags <= 3, "reserved scene flags are set")
         r.require(frame in wire.FRAMES, f"coordinate frame {frame} is reserved")
         r.require(space in wire.COLOUR_SPACES, f"colour space {space} is reserved")
         r.require(0 <= unit < float("inf"), "the unit is negative or not finite")
-        return cls(n, degree, flags, frame, space, unit)
+        r.require(1 <= n_tiers <= wire.MAX_TIERS, "the number of tiers is out of range")
+        return cls(n, degree, flags, frame, space, unit, n_tiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class CodingParams:
     rotation_cap: 1/16 nat.   basis: [rows, 3 * (K - 1)] int8, in 1/128.
     sh_layers: rows in each SH layer.   fields: models of FIELD_CROSS; sh_field: all SH rows;
     length_field: how many rows of a layer a Gaussian has.
+    shrink: what the tier takes off the log scales of all earlier tiers, 1/64 nat.
     """
 
     grid_exponent: int
@@ -120,6 +124,7 @@ class CodingParams:
     fields: dict[str, FieldModel]
     sh_field: FieldModel | None
     length_field: FieldModel | None = None
+    shrink: int = 0
 
     @property
     def rules(self) -> tuple[PrecisionRule, ...]:
@@ -140,6 +145,7 @@ class CodingParams:
 
     def write(self) -> bytes:
         out = Writer()
+        out.u8(self.shrink)
         out.i8(self.grid_exponent)
         for value in self.centre:
             out.i64(value)
@@ -164,6 +170,7 @@ class CodingParams:
     @classmethod
     def read(cls, payload, sh_degree: int) -> CodingParams:
         r = Reader(payload, "box MODL")
+        shrink = r.u8()
         grid, centre = r.i8(), (r.i64(), r.i64(), r.i64())
         radius_shift, radius_floor = r.u8(), r.i16()
         levels, scale_step, dc_step, sh_step = r.u16(), r.u16(), r.u16(), r.u16()
@@ -187,7 +194,7 @@ class CodingParams:
         r.require(sh_step > 0 or not sh_layers, "the SH step is zero")
         r.require(cap < 128, "the rotation cap is out of range")
         return cls(grid, centre, radius_shift, radius_floor, levels, scale_step, dc_step, sh_step,
-                   cap, *rules, basis, sh_layers, fields, sh_field, length_field)
+                   cap, *rules, basis, sh_layers, fields, sh_field, length_field, shrink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,17 +222,19 @@ def write_index(tiles: list[TileHeader]) -> bytes:
     return out.getvalue()
 
 
-def read_index(payload, header: SceneHeader, n_layers: int, level: wire.Level) -> list[TileHeader]:
-    """Raises BadValue, Truncated, or UnsupportedError when the level's limits are exceeded."""
+def read_index(payload, n_layers: int, level: wire.Level, before: int = 0) -> list[TileHeader]:
+    """Rows of INDX.   before: tiles of earlier tiers, which count for the level's bound.
+
+    Raises BadValue, Truncated, or UnsupportedError when the level's limits are exceeded.
+    """
     r = Reader(payload, "box INDX")
     n_tiles, layers = r.varint(), r.u8()
-    if n_tiles > level.max_tiles:
-        raise UnsupportedError(f"{n_tiles} tiles exceed the stream's level", code="level")
+    if before + n_tiles > level.max_tiles:
+        raise UnsupportedError(f"{before + n_tiles} tiles exceed the stream's level", code="level")
     r.require(layers == (n_layers if n_tiles else 0), "the number of layers is wrong")
     r.require(n_tiles * (7 + layers) <= r.remaining, "the index is shorter than its tile count")
     tiles = [_read_tile(r, layers, level) for _ in range(n_tiles)]
     r.end()
-    r.require(sum(t.n for t in tiles) == header.n_gaussians, "tiles do not add up to the scene")
     return tiles
 
 

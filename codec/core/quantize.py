@@ -76,8 +76,10 @@ def reconstruct_means(params: CodingParams, cells, refinement, bits) -> NDArray[
         return middle.astype(np.float32)
 
 
-def reconstruct_scales(params: CodingParams, scales) -> NDArray[np.float32]:
-    return (scales.astype(np.float64) * fine_unit(params.scale_step)).astype(np.float32)
+def reconstruct_scales(params: CodingParams, scales, shrunk: int = 0) -> NDArray[np.float32]:
+    """shrunk: what later tiers take off, 1/64 nat."""
+    values = scales.astype(np.float64) * fine_unit(params.scale_step)
+    return (values - shrunk / 64 if shrunk else values).astype(np.float32)
 
 
 def reconstruct_quats(symbols, bits) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from codec.core import quantize, tile
 from codec.core.entropy import SymbolDecoder
 from codec.decoder.extras import read_comments, read_extra
-from codec.decoder.parse import Stream, check_memory, parse
+from codec.decoder.parse import Stream, Tier, check_memory, parse
 from codec.errors import BadValue
 from codec.options import DecoderLimits
 from codec.scene import Splats
@@ -18,17 +18,18 @@ from codec.wire.tables import EXTR, META, SCENE_FLAG_ANTIALIASED
 _FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 
 
-def decode(data: bytes, limits: DecoderLimits = DecoderLimits(), *,
-           tiles: list[int] | None = None, layers: int | None = None) -> Splats:
+def decode(data: bytes, limits: DecoderLimits = DecoderLimits(), *, tiles: list[int] | None = None,
+           layers: int | None = None, tiers: int | None = None) -> Splats:
     """Decode an NFX stream.
 
-    tiles: decode only these tiles (indices into the stream's index); None = all.
-    layers: decode at most this many quality layers; None = all there are.
+    tiers: decode the first so many tiers of a nested stream; None = all.
+    tiles: decode only these tiles (counted through the tiers decoded); None = all.
+    layers: decode at most this many layers of each tile; None = all there are.
     Warns when the file is cut short and a coarser scene is returned.
     Raises FormatError kinds, UnsupportedError, LimitExceeded.
     """
     stream = parse(data, limits)
-    return decode_stream(stream, limits, tiles=tiles, layers=layers)
+    return decode_stream(stream, limits, tiles=tiles, layers=layers, tiers=tiers)
 
 
 def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
@@ -49,31 +50,38 @@ def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
     check_restorer(stream, limits)
 
 
-def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None) -> Splats:
-    chosen = list(range(len(stream.tiles)) if tiles is None else tiles)
-    depth = stream.complete_layers if layers is None else min(layers, stream.complete_layers)
-    worker = _decode_lossless if stream.lossless else _decode_tile
+def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None,
+                  tiers=None) -> Splats:
+    places = stream.places(tiers)
+    chosen = places if tiles is None else [places[i] for i in tiles]
+    tool = _decode_lossless if stream.lossless else _decode_tile
+
+    def worker(tier: Tier, index: int) -> dict:
+        return tool(stream.header.sh_degree, tier, index, layers, stream.shrunk(tier, tiers))
+
     if len(chosen) == 1:
-        arrays = worker(stream, chosen[0], depth)
+        arrays = worker(*chosen[0])
     else:
-        arrays = _decode_joined(stream, chosen, depth, worker, limits.threads or cpu_count() or 1)
+        threads = limits.threads or cpu_count() or 1
+        arrays = _decode_joined(stream, chosen, worker, threads)
     antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
     comments = read_comments(stream.ancillary[META].payload) if META in stream.ancillary else ()
     splats = Splats(**arrays, antialiased=antialiased, comments=comments)
     if tiles is None and EXTR in stream.ancillary:
-        return read_extra(splats, stream.ancillary[EXTR].payload,
+        return read_extra(splats, stream.ancillary[EXTR].payload, stream.header.n_gaussians,
                           lambda size: check_memory(stream, limits, size))
     return splats
 
 
-def _decode_joined(stream: Stream, chosen: list[int], depth: int, worker, n_threads: int) -> dict:
+def _decode_joined(stream: Stream, chosen: list[tuple[Tier, int]], worker,
+                   n_threads: int) -> dict:
     """Arrays of several tiles, one after the other."""
-    ends = np.cumsum([0] + [stream.tiles[i].n for i in chosen]).tolist()
+    ends = np.cumsum([0] + [tier.tiles[i].n for tier, i in chosen]).tolist()
     arrays = _empty_arrays(stream, ends[-1])
 
     def work(position: int) -> None:
         rows = slice(ends[position], ends[position + 1])
-        for name, part in worker(stream, chosen[position], depth).items():
+        for name, part in worker(*chosen[position]).items():
             arrays[name][rows] = part
 
     if len(chosen) > 1 and n_threads > 1:
@@ -94,27 +102,29 @@ def _empty_arrays(stream: Stream, n: int) -> dict[str, np.ndarray]:
     return {name: np.empty(shape, np.float32) for name, shape in zip(_FIELDS, shapes, strict=True)}
 
 
-def _decode_lossless(stream: Stream, index: int, depth: int) -> dict:
+def _decode_lossless(degree: int, tier: Tier, index: int, layers: int | None, shrunk: int) -> dict:
+    """Arrays of one tile; there is one layer, and nothing shrinks."""
     from codec.core import lossless
 
-    box, degree = stream.payloads[0, index], stream.header.sh_degree
+    box = tier.payloads[0, index]
     coder = SymbolDecoder(box.payload, box.where)
-    columns = lossless.code_tile(coder, stream.params, stream.tiles[index], degree)
+    columns = lossless.code_tile(coder, tier.params, tier.tiles[index], degree)
     coder.finish()
     return lossless.decode_columns(columns, degree)
 
 
-def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
-    """Arrays of one tile, layers beyond `depth` left at their defaults."""
-    params, header = stream.params, stream.tiles[index]
-    symbols, classes = _decode_base(stream, index)
+def _decode_tile(degree: int, tier: Tier, index: int, layers: int | None, shrunk: int) -> dict:
+    """Arrays of one tile; what further layers would bring is left at its default."""
+    params, header = tier.params, tier.tiles[index]
+    symbols, classes = _decode_base(tier, index)
     bits = tile.position_bits(params, classes)
     refinement = None
     shifts, sh_state = tile.start_sh(params, classes)
+    depth = tier.complete_layers if layers is None else min(layers, tier.complete_layers)
     for layer in range(1, depth):
-        box = stream.payloads[layer, index]
+        box = tier.payloads[layer, index]
         coder = SymbolDecoder(box.payload, box.where)
-        name = stream.layers[layer]
+        name = tier.layers[layer]
         if name == "position":
             refinement = tile.code_position(coder, bits, None)
         else:
@@ -124,21 +134,23 @@ def _decode_tile(stream: Stream, index: int, depth: int) -> dict:
     if refinement is None:
         bits, refinement = np.zeros_like(bits), np.zeros((header.n, 3), np.int64)
     cells = symbols.cells + np.array(header.origin, np.int64)
-    return _reconstruct(stream, symbols, classes, cells, refinement, bits)
+    arrays = _reconstruct(params, degree, symbols, classes, cells, refinement, bits)
+    if shrunk:
+        arrays["log_scales"] = quantize.reconstruct_scales(params, symbols.scales, shrunk)
+    return arrays
 
 
-def _decode_base(stream: Stream, index: int):
-    box = stream.payloads[0, index]
+def _decode_base(tier: Tier, index: int):
+    box = tier.payloads[0, index]
     coder = SymbolDecoder(box.payload, box.where)
-    symbols = tile.code_base(coder, stream.params, stream.tiles[index], tile.TileSymbols())
+    symbols = tile.code_base(coder, tier.params, tier.tiles[index], tile.TileSymbols())
     coder.finish()
-    return symbols, tile.classes_of(stream.params, stream.tiles[index], symbols)
+    return symbols, tile.classes_of(tier.params, tier.tiles[index], symbols)
 
 
-def _reconstruct(stream: Stream, t, classes, cells, refinement, bits) -> dict:
-    params, n = stream.params, len(cells)
+def _reconstruct(params, sh_degree: int, t, classes, cells, refinement, bits) -> dict:
+    n, rest = len(cells), (sh_degree + 1) ** 2 - 1
     rotation_bits = quantize.rotation_bits(params, t.scales, classes.alpha, classes.footprint)
-    rest = (stream.header.sh_degree + 1) ** 2 - 1
     entry = quantize.alpha_index(t.opacity, params.opacity_levels)
     arrays = {
         "means": quantize.reconstruct_means(params, cells, refinement, bits),
@@ -151,8 +163,6 @@ def _reconstruct(stream: Stream, t, classes, cells, refinement, bits) -> dict:
     if not np.isfinite(arrays["means"]).all():
         raise BadValue("a position overflows float32")
     return arrays
-
-
 
 
 def __getattr__(name: str):

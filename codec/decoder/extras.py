@@ -33,8 +33,12 @@ def write_extra(splats: Splats) -> bytes:
     return out.getvalue()
 
 
-def read_extra(splats: Splats, payload, check: Callable[[int], None]) -> Splats:
-    """check: called with the bytes of all columns so far before each is unpacked; may raise."""
+def read_extra(splats: Splats, payload, n_all: int, check: Callable[[int], None]) -> Splats:
+    """`splats` with its columns: the first rows, where later tiers are not there.
+
+    n_all: Gaussians of the whole stream.   check: called with the bytes of all columns so far
+    before each is unpacked; may raise.
+    """
     r, extra, total = Reader(payload, "box EXTR"), {}, 0
     count = r.varint()
     r.require(count <= MAX_COLUMNS, f"more than {MAX_COLUMNS} extra properties")
@@ -44,12 +48,12 @@ def read_extra(splats: Splats, payload, check: Callable[[int], None]) -> Splats:
             raise UnsupportedError(f"extra property type {code} is reserved", code="extra-type")
         r.require(name not in extra, f"extra property {name!r} stands twice")
         packed = bytes(r.bytes(r.varint()))
-        size = splats.n_gaussians * int(_DTYPES[code][2])
+        size = n_all * int(_DTYPES[code][2])
         total += size
         check(total)
         raw = _unpack(packed, size)
         r.require(raw is not None, f"extra property {name!r} cannot be read")
-        extra[name] = np.frombuffer(raw, _DTYPES[code]).copy()
+        extra[name] = np.frombuffer(raw, _DTYPES[code])[: splats.n_gaussians].copy()
     r.end()
     return replace(splats, extra=extra)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
-from codec.decoder.parse import parse
+from codec.decoder.parse import Stream, parse
 from codec.decoder.restorer import restorer_facts
 from codec.options import DecoderLimits
 from codec.scene import Camera
@@ -21,9 +21,11 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
         warnings.simplefilter("ignore")
         stream = parse(data, replace(limits, allow_partial=True))
     n, head = max(stream.header.n_gaussians, 1), stream.header
-    layers = {name: 0 for name in stream.layers}
-    for (layer, _), box in stream.payloads.items():
-        layers[stream.layers[layer]] += box.size
+    layers: dict[str, int] = {}
+    for tier in stream.tiers:
+        for (layer, _), box in tier.payloads.items():
+            name = tier.layers[layer]
+            layers[name] = layers.get(name, 0) + box.size
     others = len(data) - sum(layers.values())
     return {
         "version": f"{stream.file_header.major}.{stream.file_header.minor}",
@@ -43,7 +45,9 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
             name: {"bytes": size, "bits_per_gaussian": 8 * size / n}
             for name, size in {**layers, "headers and index": others}.items()
         },
-        "tiles": [{"n": t.n, "origin": list(t.origin), "bits": list(t.bits)} for t in stream.tiles],
+        "tiers": _tiers(stream),
+        "tiles": [{"tier": k, "n": t.n, "origin": list(t.origin), "bits": list(t.bits)}
+                  for k, tier in enumerate(stream.tiers) for t in tier.tiles or ()],
         "default_views": len(default_views(data, limits)),
         "restorer": restorer_facts(stream),
         "boxes": [
@@ -52,6 +56,19 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
             for b in stream.boxes
         ],
     }
+
+
+def _tiers(stream: Stream) -> list[dict]:
+    """Of each tier: Gaussians up to it, and bytes of the stream up to its last TILE box."""
+    out, n, seen = [], 0, -1
+    for box in stream.boxes:
+        if box.type == tables.MODL:
+            seen += 1
+            n += sum(t.n for t in stream.tiers[seen].tiles or ())
+            out.append({"n_gaussians": n})
+        if box.type == tables.TILE:
+            out[-1]["bytes"] = box.offset + box.size
+    return out
 
 
 def default_views(data: bytes, limits: DecoderLimits = _DEFAULT) -> list[Camera]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from codec.core.params import CodingParams, SceneHeader, TileHeader, read_index
 from codec.errors import BadChecksum, BadValue, LimitExceeded, Truncated, UnsupportedError
@@ -14,25 +15,62 @@ from codec.wire import tables
 from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
 
+if TYPE_CHECKING:
+    from codec.core.lossless import LosslessParams
+
 FREE_MEMORY = 1 << 27  # what any stream may take, however short
 ORDER = {tables.HEAD: 0, tables.MODL: 1, tables.INDX: 2, tables.TILE: 3, tables.END: 4}
 
 
 @dataclass
+class Tier:
+    """One tier: its parameters, its index, and payload boxes by (layer, tile of the tier).
+
+    complete_layers: how many layers are whole for all of its tiles; 0 = the tier is not there.
+    """
+
+    params: CodingParams | LosslessParams
+    layers: tuple[str, ...]
+    tiles: list[TileHeader] | None = None
+    payloads: dict[tuple[int, int], Box] = field(default_factory=dict)
+    complete_layers: int = 0
+
+    @property
+    def expected(self) -> int:
+        """TILE boxes that the index announces."""
+        return len(self.tiles or ()) * len(self.layers)
+
+    @property
+    def whole(self) -> bool:
+        return self.tiles is not None and len(self.payloads) == self.expected
+
+
+@dataclass
 class Stream:
-    """A parsed stream: structures, and payload boxes by (layer, tile)."""
+    """A parsed stream."""
 
     file_header: FileHeader
     header: SceneHeader | None = None
-    params: CodingParams | None = None
-    layers: tuple[str, ...] = ()
-    tiles: list[TileHeader] = field(default_factory=list)
-    payloads: dict[tuple[int, int], Box] = field(default_factory=dict)
+    tiers: list[Tier] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     ancillary: dict[bytes, Box] = field(default_factory=dict)
-    complete_layers: int = 0
     truncated: bool = False
     size: int = 0
+
+    def shrunk(self, tier: Tier, tiers: int | None = None) -> int:
+        """What the tiers after `tier` take off its log scales, 1/64 nat.   tiers: as in `places`.
+        """
+        used = [t for t in self.tiers[:tiers] if t.complete_layers]
+        later = next(i for i, t in enumerate(used) if t is tier) + 1
+        return 0 if self.lossless else sum(t.params.shrink for t in used[later:])
+
+    def places(self, tiers: int | None = None) -> list[tuple[Tier, int]]:
+        """(tier, tile of the tier) of all tiles that can be decoded, in order of output.
+
+        tiers: of the first so many tiers; None = all.
+        """
+        return [(tier, tile) for tier in self.tiers[:tiers] if tier.complete_layers
+                for tile in range(len(tier.tiles))]
 
     @property
     def lossless(self) -> bool:
@@ -60,7 +98,8 @@ def parse(data: bytes | memoryview, limits: DecoderLimits) -> Stream:
         offset += box.size
     if offset != len(view):
         raise BadValue(f"{len(view) - offset} bytes follow the end box", where=f"byte {offset}")
-    stream.complete_layers = len(stream.layers)
+    for tier in stream.tiers:
+        tier.complete_layers = len(tier.layers)
     return stream
 
 
@@ -70,7 +109,7 @@ def _accept(stream: Stream, box: Box, stage: int, limits: DecoderLimits) -> int:
             raise BadValue("the first box is not HEAD", where=box.where)
         if box.type in tables.ANCILLARY_BOXES and box.type in stream.ancillary:
             raise BadValue("a box that may occur once is repeated", where=box.where)
-        if stage == ORDER[tables.TILE] and len(stream.payloads) < _expected(stream):
+        if stage == ORDER[tables.TILE] and not stream.tiers[-1].whole:
             raise BadValue("a box stands between tile boxes", where=box.where)
         _plain(box)
         stream.ancillary[box.type] = box
@@ -80,21 +119,23 @@ def _accept(stream: Stream, box: Box, stage: int, limits: DecoderLimits) -> int:
         _accept_tile(stream, box, stage)
         return here
     _plain(box)
-    done = box.type != tables.END or len(stream.payloads) == _expected(stream)
-    follows = here == stage + 1 or (box.type == tables.END and stage == ORDER[tables.INDX])
-    if not (follows and done):
+    if not _follows(stream, box.type, stage):
         raise BadValue("boxes are out of order, missing or repeated", where=box.where)
     _READERS[box.type](stream, box, limits)
     return here
 
 
+def _follows(stream: Stream, kind: bytes, stage: int) -> bool:
+    """Whether this critical box, not TILE, may stand here (R-BOX-07)."""
+    if stage < ORDER[tables.INDX]:
+        return ORDER[kind] == stage + 1
+    more = len(stream.tiers) < stream.header.n_tiers
+    return stream.tiers[-1].whole and kind == (tables.MODL if more else tables.END)
+
+
 def _plain(box: Box) -> None:
     if box.layer or box.tile:
         raise BadValue("layer and tile must be zero in this box", where=box.where)
-
-
-def _expected(stream: Stream) -> int:
-    return len(stream.tiles) * len(stream.layers)
 
 
 def _read_head(stream: Stream, box: Box, limits: DecoderLimits) -> None:
@@ -139,16 +180,26 @@ def _read_modl(stream: Stream, box: Box, limits: DecoderLimits) -> None:
         from codec.core.lossless import LosslessParams, column_groups
 
         n_columns = len(column_groups(stream.header.sh_degree, False))
-        stream.params = LosslessParams.read(box.payload, n_columns)
-        stream.layers = ("base",)
+        params = LosslessParams.read(box.payload, n_columns)
+        stream.tiers.append(Tier(params, ("base",)))
         return
-    stream.params = CodingParams.read(box.payload, stream.header.sh_degree)
-    stream.layers = stream.params.layers
+    params = CodingParams.read(box.payload, stream.header.sh_degree)
+    if params.shrink and not stream.tiers:
+        raise BadValue("the first tier shrinks what is not there", where=box.where)
+    stream.tiers.append(Tier(params, params.layers))
 
 
 def _read_indx(stream: Stream, box: Box, limits: DecoderLimits) -> None:
-    level = tables.LEVELS[stream.file_header.level]
-    stream.tiles = read_index(box.payload, stream.header, len(stream.layers), level)
+    level, before = tables.LEVELS[stream.file_header.level], stream.tiers[:-1]
+    tier, n_tiers = stream.tiers[-1], stream.header.n_tiers
+    n_tiles = sum(len(t.tiles) for t in before)
+    tier.tiles = read_index(box.payload, len(tier.layers), level, n_tiles)
+    n = sum(t.n for other in stream.tiers for t in other.tiles)
+    if n > stream.header.n_gaussians or (
+            n < stream.header.n_gaussians and len(stream.tiers) == n_tiers):
+        raise BadValue("tiles do not add up to the scene", where=box.where)
+    if n_tiers > 1 and not tier.tiles:
+        raise BadValue("a tier has no tiles", where=box.where)
 
 
 def _read_end(stream: Stream, box: Box, limits: DecoderLimits) -> None:
@@ -174,56 +225,71 @@ def crc_of_crcs(boxes: list[Box]) -> int:
 def _accept_tile(stream: Stream, box: Box, stage: int) -> None:
     if stage < ORDER[tables.INDX]:
         raise BadValue("a tile box comes before the index", where=box.where)
-    done = len(stream.payloads)
-    if done >= _expected(stream):
+    tier = stream.tiers[-1]
+    if tier.whole:
         raise BadValue("there are more tile boxes than the index lists", where=box.where)
-    layer, tile = divmod(done, len(stream.tiles))
+    layer, tile = divmod(len(tier.payloads), len(tier.tiles))
     if (box.layer, box.tile) != (layer, tile):
         raise BadValue("tile boxes are out of order", where=box.where)
-    if len(box.payload) != stream.tiles[tile].sizes[layer]:
+    if len(box.payload) != tier.tiles[tile].sizes[layer]:
         raise BadValue("a tile box differs from its index entry", where=box.where)
-    stream.payloads[layer, tile] = box
+    tier.payloads[layer, tile] = box
 
 
 def _check_cut(stream: Stream, view, offset: int, stage: int, limits: DecoderLimits) -> None:
     """Accept a stream that was cut after at least one whole layer, refuse any other end."""
     where = f"byte {offset}"
-    if stage < ORDER[tables.INDX] or not stream.tiles:
+    if not stream.tiers or not stream.tiers[0].tiles:
         raise Truncated("the file ends before its first layer is whole", where=where)
-    _check_next_box(stream, view, offset)
-    stream.complete_layers = len(stream.payloads) // len(stream.tiles)
-    if not stream.complete_layers:
+    _check_next_box(stream, view, offset, stage)
+    for tier in stream.tiers:
+        tier.complete_layers = len(tier.payloads) // len(tier.tiles) if tier.tiles else 0
+    if not stream.tiers[0].complete_layers:
         raise Truncated("the file ends before its first layer is whole", where=where)
     if not limits.allow_partial:
         raise Truncated("the file is cut short", where=where)
     stream.truncated = True
-    last = stream.layers[stream.complete_layers - 1]
-    warnings.warn(
-        f"the file is cut short: decoding a coarser scene, up to layer '{last}' "
-        f"({stream.complete_layers} of {len(stream.layers)})",
-        stacklevel=4,
-    )
+    warnings.warn(f"the file is cut short: decoding a coarser scene, up to {_reached(stream)}",
+                  stacklevel=4)
 
 
-def _may_follow_tiles(stream: Stream, head: bytes) -> bool:
-    """Whether `head` begins the header of END or of an ancillary box (R-CUT-03)."""
-    if struct.pack("<4sBBHI", tables.END, tables.FLAG_CRITICAL, 0, 0, 12).startswith(head):
-        return True
+def _reached(stream: Stream) -> str:
+    """The last layer of a cut stream in words."""
+    there = [tier for tier in stream.tiers if tier.complete_layers]
+    last = there[-1]
+    text = (f"layer '{last.layers[last.complete_layers - 1]}' "
+            f"({last.complete_layers} of {len(last.layers)})")
+    n_tiers = stream.header.n_tiers
+    return f"tier {len(there)} of {n_tiers}, {text}" if n_tiers > 1 else text
+
+
+def _check_next_box(stream: Stream, view, offset: int, stage: int) -> None:
+    """What is left of the cut box must agree with the boxes before, else it is damage, no cut."""
+    head, tier = bytes(view[offset : offset + tables.BOX_HEADER_SIZE]), stream.tiers[-1]
+    if stage == ORDER[tables.MODL]:
+        announced = _critical_start(tables.INDX)
+    elif not tier.whole:
+        layer, tile = divmod(len(tier.payloads), len(tier.tiles))
+        announced = struct.pack("<4sBBHI", tables.TILE, tables.FLAG_CRITICAL, layer, tile,
+                                tier.tiles[tile].sizes[layer])
+        if not announced.startswith(head) and (tier.payloads or not _ancillary_start(stream, head)):
+            raise BadValue("a tile box differs from its index entry", where=f"byte {offset}")
+        return
+    elif len(stream.tiers) < stream.header.n_tiers:
+        announced = _critical_start(tables.MODL)
+    else:
+        announced = _critical_start(tables.END) + struct.pack("<I", 12)
+    if not announced.startswith(head[: len(announced)]) and not _ancillary_start(stream, head):
+        raise BadValue("the box that is cut is damaged", where=f"byte {offset}")
+
+
+def _critical_start(kind: bytes) -> bytes:
+    """Header of a critical box up to its length."""
+    return struct.pack("<4sBBH", kind, tables.FLAG_CRITICAL, 0, 0)
+
+
+def _ancillary_start(stream: Stream, head: bytes) -> bool:
+    """Whether `head` begins the header of an ancillary box that may stand here (R-CUT-03)."""
     kind = head[:4]
     repeated = kind in tables.ANCILLARY_BOXES and kind in stream.ancillary
     return kind not in ORDER and not repeated and not any(head[4:8])
-
-
-def _check_next_box(stream: Stream, view, offset: int) -> None:
-    """What is left of the cut box must agree with the index, else it is damage, not a cut."""
-    done = len(stream.payloads)
-    head = bytes(view[offset : offset + tables.BOX_HEADER_SIZE])
-    if done >= _expected(stream):
-        if not _may_follow_tiles(stream, head):
-            raise BadValue("the box after the tiles is damaged", where=f"byte {offset}")
-        return
-    layer, tile = divmod(done, len(stream.tiles))
-    allowed = struct.pack("<4sBBHI", tables.TILE, tables.FLAG_CRITICAL, layer, tile,
-                          stream.tiles[tile].sizes[layer])
-    if not allowed.startswith(head):
-        raise BadValue("a tile box differs from its index entry", where=f"byte {offset}")

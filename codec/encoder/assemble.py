@@ -169,12 +169,31 @@ def level_for(n: int, n_tiles: int, largest_tile: int, n_bytes: int) -> int:
     return max(tables.LEVELS)
 
 
-def assemble(q: Quantized, header: SceneHeader, ancillary, *, tile_size: int,
-             threads: int = 0, models=None) -> bytes:
-    """The stream of a quantized scene.
+@dataclass(frozen=True, slots=True)
+class CodedTier:
+    """A tier ready to be written.
 
-    ancillary: called with the input row of each decoded Gaussian, returns the boxes to add.
+    modl: payload of MODL.   tiles: rows of INDX.   payloads: by tile, then by layer.
+    rows: input row of each Gaussian in stream order.
     """
+
+    modl: bytes
+    tiles: list[TileHeader]
+    payloads: list[list[bytes]]
+    rows: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Bytes of the tier's boxes."""
+        inside = len(self.modl) + len(write_index(self.tiles)) + sum(map(sum, self._lengths()))
+        return inside + tables.BOX_OVERHEAD * (2 + sum(map(len, self.payloads)))
+
+    def _lengths(self) -> list[list[int]]:
+        return [[len(payload) for payload in payloads] for payloads in self.payloads]
+
+
+def code_tier(q: Quantized, *, tile_size: int, threads: int = 0, models=None) -> CodedTier:
+    """The boxes of a quantized scene."""
     parts = split_tiles(q.cells, tile_size)
     params = (models or fit_models)(q, parts)
     n_threads = threads or cpu_count() or 1
@@ -190,21 +209,30 @@ def assemble(q: Quantized, header: SceneHeader, ancillary, *, tile_size: int,
     tiles = [replace(part.header, sizes=tuple(len(x) for x in payload))
              for part, payload in zip(parts, payloads, strict=True)]
     rows = np.concatenate([p.rows for p in parts]) if parts else np.zeros(0, np.int64)
-    extra_boxes = ancillary(rows)
-    return write_stream(
-        tables.PROFILE_LOSSY, header, params.write(), tiles, payloads, extra_boxes
-    )
+    return CodedTier(params.write(), tiles, payloads, rows)
 
 
-def write_stream(profile: int, header: SceneHeader, modl: bytes, tiles: list[TileHeader],
-                 payloads: list[list[bytes]], ancillary: list[Box]) -> bytes:
-    """Join boxes in their fixed order (spec 03): HEAD, ancillary, MODL, INDX, tiles, END."""
-    parts = [Box(tables.HEAD, header.write()), *ancillary, Box(tables.MODL, modl),
-             Box(tables.INDX, write_index(tiles))]
-    n_layers = len(payloads[0]) if payloads else 0
-    parts += [Box(tables.TILE, payloads[t][layer], layer, t)
-              for layer in range(n_layers) for t in range(len(tiles))]
+def assemble(q: Quantized, header: SceneHeader, ancillary, *, tile_size: int,
+             threads: int = 0, models=None) -> bytes:
+    """The stream of a quantized scene.
+
+    ancillary: called with the input row of each decoded Gaussian, returns the boxes to add.
+    """
+    tier = code_tier(q, tile_size=tile_size, threads=threads, models=models)
+    return write_stream(tables.PROFILE_LOSSY, header, [tier], ancillary(tier.rows))
+
+
+def write_stream(profile: int, header: SceneHeader, tiers: list[CodedTier],
+                 ancillary: list[Box]) -> bytes:
+    """Join boxes in their fixed order (spec 4.2): HEAD, ancillary, tiers, END."""
+    parts = [Box(tables.HEAD, header.write()), *ancillary]
+    for tier in tiers:
+        n_layers = len(tier.payloads[0]) if tier.payloads else 0
+        parts += [Box(tables.MODL, tier.modl), Box(tables.INDX, write_index(tier.tiles))]
+        parts += [Box(tables.TILE, tier.payloads[t][layer], layer, t)
+                  for layer in range(n_layers) for t in range(len(tier.tiles))]
     total = sum(box.size for box in parts) + tables.FILE_HEADER_SIZE + tables.BOX_OVERHEAD + 12
+    tiles = [tile for tier in tiers for tile in tier.tiles]
     level = level_for(header.n_gaussians, len(tiles), max((t.n for t in tiles), default=0), total)
     written = [boxes.write_box(box) for box in parts]
     digest = crc32c(b"".join(raw[-4:] for raw in written))

@@ -1,14 +1,20 @@
-"""Boxes put into a finished stream."""
+"""Boxes put into a finished stream, or left out of it."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
-from codec.core.params import SceneHeader, read_index
+from codec.core.params import SceneHeader
+from codec.decoder.parse import Stream, parse
 from codec.encoder.assemble import level_for
+from codec.errors import UsageError
+from codec.options import DecoderLimits
 from codec.wire import boxes, tables
 from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
+
+_ANY = DecoderLimits(max_gaussians=1 << 62, max_memory=1 << 62, max_expansion=0)
 
 
 def add_boxes(data: bytes, new: list[Box]) -> bytes:
@@ -16,24 +22,39 @@ def add_boxes(data: bytes, new: list[Box]) -> bytes:
 
     The level in the file header is raised where the longer stream needs it.
     """
-    view, offset, found = memoryview(data), tables.FILE_HEADER_SIZE, []
-    while not found or found[-1].type != tables.END:
-        found.append(boxes.read_box(view, offset))
-        offset += found[-1].size
-    body = [found[0], *new, *found[1:-1]]
+    stream = parse(data, _ANY)
+    return _joined(stream, [stream.boxes[0], *new, *stream.boxes[1:-1]], stream.header)
+
+
+def first_tiers(data: bytes, count: int) -> bytes:
+    """The stream of the first `count` tiers of a whole stream, whole itself.
+
+    Columns of extra properties (EXTR) are left out: they belong to all Gaussians.
+    Raises UsageError when there are fewer tiers.
+    """
+    stream = parse(data, replace(_ANY, allow_partial=False))
+    n_tiers = stream.header.n_tiers
+    if not 1 <= count <= n_tiers:
+        raise UsageError(f"the file has {n_tiers} tier{'s' * (n_tiers > 1)}, not {count}")
+    starts = [i for i, box in enumerate(stream.boxes) if box.type == tables.MODL]
+    end = starts[count] if count < n_tiers else len(stream.boxes) - 1
+    kept = [tile for tier in stream.tiers[:count] for tile in tier.tiles]
+    header = replace(stream.header, n_gaussians=sum(tile.n for tile in kept), n_tiers=count)
+    body = [replace(stream.boxes[0], payload=header.write()),
+            *(box for box in stream.boxes[1:end] if box.type != tables.EXTR or count == n_tiers)]
+    stream.tiers = stream.tiers[:count]
+    return _joined(stream, body, header)
+
+
+def _joined(stream: Stream, body: list[Box], head: SceneHeader) -> bytes:
+    """File header, boxes and an END that fits; `stream` gives profile, level and tiers."""
     written = [boxes.write_box(box) for box in body]
     total = tables.FILE_HEADER_SIZE + sum(map(len, written)) + tables.BOX_OVERHEAD + 12
     digest = crc32c(b"".join(raw[-4:] for raw in written))
     end = boxes.write_box(Box(tables.END, struct.pack("<QI", total, digest)))
-    header = boxes.read_file_header(view)
-    level = max(header.level, _level(found, header.level, total))
-    return b"".join([boxes.write_file_header(FileHeader(header.profile, level)), *written, end])
-
-
-def _level(found: list[Box], level: int, total: int) -> int:
-    head = SceneHeader.read(found[0].payload)
-    payload = next(box.payload for box in found if box.type == tables.INDX)
-    layers = {box.layer for box in found if box.type == tables.TILE}
-    tiles = read_index(payload, head, len(layers), tables.LEVELS[level])
-    largest = max((tile.n for tile in tiles), default=0)
-    return level_for(head.n_gaussians, len(tiles), largest, total)
+    tiles = [tile for tier in stream.tiers for tile in tier.tiles]
+    needed = level_for(head.n_gaussians, len(tiles), max((tile.n for tile in tiles), default=0),
+                       total)
+    level = max(stream.file_header.level, needed)
+    header = FileHeader(stream.file_header.profile, level)
+    return b"".join([boxes.write_file_header(header), *written, end])

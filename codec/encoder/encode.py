@@ -33,7 +33,9 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     progress = progress or (lambda stage, fraction, note: None)
     report = {} if report is None else report
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
-    if options.mode == "lossless":
+    if options.ladder:
+        data = _encode_nested(splats, options, (cameras, photos), default_views, progress, report)
+    elif options.mode == "lossless":
         data = _encode_lossless(splats, options, default_views, progress)
     else:
         splats = _trim(splats, options, cameras, report)
@@ -43,6 +45,13 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     report.update(bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
     progress("done", 1.0, f"{len(data)} bytes")
     return data
+
+
+def _encode_nested(splats, options, seen, default_views, progress, report) -> bytes:
+    from codec.encoder.nested import encode_nested
+
+    splats = _trim(splats, options, seen[0], report)
+    return encode_nested(splats, options, seen, default_views, progress, report)
 
 
 def _trim(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:

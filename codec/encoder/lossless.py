@@ -11,7 +11,7 @@ from codec.core.entropy import SymbolEncoder
 from codec.core.geometry import tree_keys
 from codec.core.params import SceneHeader, TileHeader
 from codec.encoder.ancillary import ancillary_boxes
-from codec.encoder.assemble import sorted_rows, tile_count, write_stream
+from codec.encoder.assemble import CodedTier, sorted_rows, tile_count, write_stream
 from codec.encoder.lossless_fit import fit_lossless
 from codec.options import EncoderOptions
 from codec.scene import Splats
@@ -42,7 +42,8 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     header = SceneHeader(splats.n_gaussians, splats.sh_degree, flags)
     kept = splats if options.keep_extra else replace(splats, extra={})
     in_order = kept.take(rows) if kept.extra else kept
-    return write_stream(tables.PROFILE_LOSSLESS, header, params.write(), headers, payloads,
+    tier = CodedTier(params.write(), headers, payloads, rows)
+    return write_stream(tables.PROFILE_LOSSLESS, header, [tier],
                         ancillary_boxes(in_order, default_views))
 
 

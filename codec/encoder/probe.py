@@ -27,14 +27,13 @@ class ViewError:
         from codec.rendering.base import RenderOptions
         from codec.rendering.cpu import CpuRenderer
 
-        self._threads = threads
+        self.threads, self.cameras = threads, cameras
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
-        self._cameras = cameras
         self._references = [self._render(splats, camera) for camera in cameras]
 
     def against(self, splats: Splats) -> ViewError:
         """The same views, compared with renders of other splats."""
-        return ViewError(splats, self._cameras, self._threads)
+        return ViewError(splats, self.cameras, self.threads)
 
     def _render(self, splats: Splats, camera: Camera):
         return np.clip(self._renderer.render_rgb(splats, camera), 0, 1)
@@ -42,7 +41,7 @@ class ViewError:
     def per_view(self, splats: Splats) -> list[float]:
         return [
             float(np.mean((self._render(splats, camera) - reference).astype(np.float64) ** 2))
-            for camera, reference in zip(self._cameras, self._references, strict=True)
+            for camera, reference in zip(self.cameras, self._references, strict=True)
         ]
 
     def mse(self, splats: Splats) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codec.core import quantize
+from codec.encoder.ladder import Ladder
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
@@ -159,6 +160,28 @@ class Retrainer:
 
         return self._run(canonical(splats), options, "training quantized", shown, QUANTIZED_SHARE)
 
+    def nested(self, splats: Splats, ladder: Ladder, share: float, frozen: int = 0) -> Splats:
+        """All tiers of a nested scene together: each step shows the scene up to one of them.
+
+        share: of the iterations.   frozen: first rows that stay as they are.
+        """
+        if self.interrupted:
+            return splats
+        steps = int(self.plan.iterations * share)
+        first = int(np.searchsorted(ladder.counts, frozen, side="right"))
+        draws = np.random.default_rng(self.plan.seed).integers(first, len(ladder.counts), steps + 1)
+        options = self._options(
+            steps, cap=splats.n_gaussians, refine_stop=0.0 if frozen else 0.75,
+            refine_every=int(np.clip(steps // 12, 10, 100)), groups=ladder.counts)
+
+        def shown(scene: Splats, step: int) -> Splats:
+            return ladder.masked(scene, int(draws[step]))
+
+        def all_tiers(scene: Splats) -> list[Splats]:
+            return [ladder.masked(scene, k) for k in range(first, len(ladder.counts))]
+
+        return self._run(splats, options, "training tiers", shown, share, all_tiers, frozen)
+
     def _options(self, iterations: int, **changes):
         from codec.optimize.options import TrainOptions
 
@@ -169,16 +192,20 @@ class Retrainer:
                      opacity_penalty=0.0, scale_penalty=0.0, antialiased=self._antialiased)
         return TrainOptions(**{**given, **changes})
 
-    def _run(self, splats: Splats, options, stage: str, parametrize, share: float) -> Splats:
+    def _run(self, splats: Splats, options, stage: str, parametrize, share: float,
+             judged=None, frozen: int = 0) -> Splats:
+        """judged: scene -> the scenes whose mean PSNR counts; None = the scene as it is shown."""
         from codec.optimize.loop import Best, Loop, Record, mean_psnr, sample_views
         from codec.optimize.trainer import Trainer, render_options
 
-        trainer = Trainer(self.views, options, splats, self._extent, parametrize=parametrize)
+        trainer = Trainer(self.views, options, splats, self._extent, parametrize=parametrize,
+                          frozen=frozen)
         sample, render = sample_views(len(self.views)), render_options(options)
 
         def measure(scene: Splats) -> dict:
-            shown = parametrize(scene, trainer.step) if parametrize else scene
-            db = mean_psnr(shown, self.views, sample, render)
+            shown = parametrize(scene, trainer.step) if parametrize and not judged else scene
+            scenes = judged(scene) if judged else [shown]
+            db = float(np.mean([mean_psnr(s, self.views, sample, render) for s in scenes]))
             self._progress(stage, trainer.step / options.iterations, f"{db:.2f} dB")
             return {"psnr_train": db}
 

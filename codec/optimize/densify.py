@@ -243,12 +243,30 @@ class Split(Mcmc):
         dead = np.flatnonzero(opacity <= self.options.min_opacity)
         weights[dead] = 0
         wanted = self.options.count_at(step, self.first) - splats.n_gaussians
-        count = min(len(dead) + max(0, wanted), np.count_nonzero(weights))
         self.total = self.seen = np.zeros(0, np.float32)
+        if self.options.groups:
+            return self._refine_groups(splats, adam, rng, weights, dead)
+        count = min(len(dead) + max(0, wanted), np.count_nonzero(weights))
         if not count:
             return splats
         parents = rng.choice(len(weights), count, replace=False, p=weights / weights.sum())
         return place_halves(splats, adam, parents, dead[:count])
+
+    def _refine_groups(self, splats: Splats, adam: Adam, rng: Generator, weights: F32,
+                       dead: NDArray) -> Splats:
+        """Dead rows become halves of Gaussians of their own group; the count stays."""
+        parents, children, start = [], [], 0
+        for end in self.options.groups:
+            mine, own = dead[(dead >= start) & (dead < end)], weights[start:end]
+            count = min(len(mine), np.count_nonzero(own))
+            if count:
+                parents.append(start + rng.choice(len(own), count, replace=False,
+                                                  p=own / own.sum()))
+                children.append(mine[:count])
+            start = end
+        if not parents:
+            return splats
+        return place_halves(splats, adam, np.concatenate(parents), np.concatenate(children))
 
     def arrays(self) -> dict[str, NDArray]:
         """State to be checkpointed."""

@@ -27,6 +27,7 @@ class TrainOptions:
     coarse: ((share, shrink), ...): up to that share of the iterations images are so much smaller.
     means_rate, means_rate_end: per unit of scene extent, decaying exponentially.
     rates_end: share of the other rates left at the end, decaying exponentially.
+    groups: ends of runs of rows within which spent Gaussians are replaced (split), () = one run.
     seed: of every random draw; a run is reproducible.   threads: 0 = all cores.
     """
 
@@ -59,6 +60,7 @@ class TrainOptions:
     grow_gradient: float = 2e-4
     near_plane: float = 0.01
     antialiased: bool = False
+    groups: tuple[int, ...] = ()
     seed: int = 0
     threads: int = 0
 

@@ -53,10 +53,12 @@ class Trainer:
     """State: step, splats, adam, strategy; changed by `advance` only.
 
     parametrize, penalty: hooks of an encoder's re-optimization.
+    frozen: rows at the front that stay as they are.
     """
 
     def __init__(self, views: Views, options: TrainOptions, splats: Splats, extent: float, *,
-                 parametrize: Parametrize | None = None, penalty: Penalty | None = None) -> None:
+                 parametrize: Parametrize | None = None, penalty: Penalty | None = None,
+                 frozen: int = 0) -> None:
         if not len(views):
             raise SceneError("no training views: at least two photos are needed")
         self.views, self.options, self.extent = views, options, extent
@@ -64,7 +66,7 @@ class Trainer:
         self.adam = Adam.for_splats(self.splats)
         self.strategy = make_strategy(options, extent)
         self.step = 0
-        self._parametrize, self._penalty = parametrize, penalty
+        self._parametrize, self._penalty, self._frozen = parametrize, penalty, frozen
         self._gradients: Gradients | None = None
         self._renderers: dict[int, GradRenderer] = {}
 
@@ -90,6 +92,9 @@ class Trainer:
     def _update(self, gradients: Gradients) -> None:
         rates = self.options.rates_at(self.step, self.extent)
         seen = None if self._penalty is not None else gradients.visible
+        if self._frozen:
+            seen = np.ones(self.splats.n_gaussians, np.bool_) if seen is None else seen.copy()
+            seen[: self._frozen] = False
         with thread_pool(self.options.threads):
             self.adam.step(self.splats, gradients, rates, seen)
             self.strategy.perturb(self.splats, rates["means"], self._rng(1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAGIC = b"\x89NFX\r\n\x1a\n"
-MAJOR, MINOR = 0, 1
+MAJOR, MINOR = 0, 2
 FILE_HEADER_SIZE = 20
 BOX_HEADER_SIZE = 12
 BOX_OVERHEAD = BOX_HEADER_SIZE + 4
@@ -27,6 +27,7 @@ COLOUR_SPACES = {0: "unspecified", 1: "sRGB as displayed", 2: "linear Rec. 709"}
 
 LAYER_NAMES = ("base", "position", "sh-1", "sh-2", "sh-3")
 MAX_LAYERS = 5
+MAX_TIERS = 16
 
 MAX_TREE_BITS = 21
 MAX_REFINE_BITS = 20

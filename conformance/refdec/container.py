@@ -114,22 +114,32 @@ class Tile:
 
 
 @dataclass
+class Tier:
+    model: dict
+    layers: list[str]
+    tiles: list[Tile] | None = None
+    payloads: list[bytes] = field(default_factory=list)
+    whole_layers: int = 0
+
+    @property
+    def done(self) -> bool:
+        return self.tiles is not None and len(self.payloads) == len(self.tiles) * len(self.layers)
+
+    def announced(self) -> tuple[int, int, int]:
+        """Layer, tile and length of the next TILE box."""
+        layer, tile = divmod(len(self.payloads), len(self.tiles))
+        return layer, tile, self.tiles[tile].sizes[layer]
+
+
+@dataclass
 class Stream:
     profile: int = 0
     level: int = 0
     head: dict = field(default_factory=dict)
-    model: dict = field(default_factory=dict)
-    layers: list[str] = field(default_factory=list)
-    tiles: list[Tile] | None = None
-    payloads: list[bytes] = field(default_factory=list)
+    tiers: list[Tier] = field(default_factory=list)
     ancillary: dict[str, bytes] = field(default_factory=dict)
-    whole_layers: int = 0
     cut: bool = False
     size: int = 0
-
-    @property
-    def expected(self) -> int:
-        return len(self.tiles) * len(self.layers)
 
 
 def file_header(data: bytes) -> Stream:
@@ -137,7 +147,7 @@ def file_header(data: bytes) -> Stream:
     need(data[:8] == b"\x89NFX\r\n\x1a\n" and len(data) >= 20, "R-FILE-01")
     major, minor, profile, level, reserved, crc = struct.unpack("<BBBBII", data[8:20])
     need(crc == crc32c(data[:16]), "R-FILE-02")
-    if (major, minor) != (0, 1) or profile > 1 or level not in LEVELS:
+    if (major, minor) != (0, 2) or profile > 1 or level not in LEVELS:
         raise Unsupported("R-FILE-03 or R-FILE-04")
     need(reserved == 0, "R-FILE-05")
     if len(data) > LEVELS[level][3]:
@@ -183,28 +193,32 @@ def parse(data: bytes) -> Stream:
         crcs += struct.pack("<I", box.crc)
         at += len(box.payload) + 16
     need(at == len(data), "R-BOX-10")
-    stream.whole_layers = len(stream.layers)
+    for tier in stream.tiers:
+        tier.whole_layers = len(tier.layers)
     return stream
 
 
 def _accept(stream: Stream, box: Box, last: str) -> str:
-    tiles_done = stream.tiles is not None and len(stream.payloads) == stream.expected
+    tier = stream.tiers[-1] if stream.tiers else None
     if box.type not in CRITICAL:
-        need(last != "" and (last != "TILE" or tiles_done), "R-BOX-08")
+        need(last != "" and (last != "TILE" or tier.done), "R-BOX-08")
         need(box.type not in ANCILLARY or box.type not in stream.ancillary, "R-BOX-09")
         stream.ancillary[box.type] = box.payload
         return last
     if box.type == "TILE":
-        need(last in ("INDX", "TILE") and not tiles_done, "R-BOX-07, R-TILE-02")
-        layer, tile = divmod(len(stream.payloads), len(stream.tiles))
+        need(last in ("INDX", "TILE") and not tier.done, "R-BOX-07, R-TILE-02")
+        layer, tile, length = tier.announced()
         need((box.layer, box.tile) == (layer, tile), "R-TILE-01")
-        need(len(box.payload) == stream.tiles[tile].sizes[layer], "R-TILE-03")
-        stream.payloads.append(box.payload)
+        need(len(box.payload) == length, "R-TILE-03")
+        tier.payloads.append(box.payload)
         return "TILE"
-    before = {"HEAD": ("",), "MODL": ("HEAD",), "INDX": ("MODL",), "END ": ("INDX", "TILE")}
-    need(last in before[box.type], "R-BOX-07")
+    if last in ("INDX", "TILE"):
+        need(tier.done, "R-TILE-02")
+        more = len(stream.tiers) < stream.head["tiers"]
+        need(box.type == ("MODL" if more else "END "), "R-BOX-07")
+    else:
+        need(box.type == {"": "HEAD", "HEAD": "MODL", "MODL": "INDX"}[last], "R-BOX-07")
     if box.type == "END ":
-        need(tiles_done, "R-TILE-02")
         return "END "
     fields = Fields(box.payload)
     {"HEAD": read_head, "MODL": read_modl, "INDX": read_indx}[box.type](stream, fields)
@@ -214,35 +228,55 @@ def _accept(stream: Stream, box: Box, last: str) -> str:
 
 def _cut(stream: Stream, start: bytes, last: str) -> None:
     """5.9"""
-    need(last in ("INDX", "TILE") and bool(stream.tiles), "R-CUT-02")
-    done = len(stream.payloads)
-    if done < stream.expected:
-        layer, tile = divmod(done, len(stream.tiles))
-        announced = struct.pack("<4sBBHI", b"TILE", 1, layer, tile, stream.tiles[tile].sizes[layer])
-        need(announced.startswith(start), "R-CUT-03")
-    elif not struct.pack("<4sBBHI", b"END ", 1, 0, 0, 12).startswith(start):
+    need(bool(stream.tiers and stream.tiers[0].tiles), "R-CUT-02")
+    tier = stream.tiers[-1]
+    if last == "TILE" and not tier.done:
+        need(_next_tile(tier).startswith(start), "R-CUT-03")
+    else:
+        _cut_between(stream, start, last)
+    for tier in stream.tiers:
+        tier.whole_layers = len(tier.payloads) // len(tier.tiles) if tier.tiles else 0
+    stream.cut = True
+    need(stream.tiers[0].whole_layers > 0, "R-CUT-02")
+
+
+def _next_tile(tier: Tier) -> bytes:
+    layer, tile, length = tier.announced()
+    return struct.pack("<4sBBHI", b"TILE", 1, layer, tile, length)
+
+
+def _cut_between(stream: Stream, start: bytes, last: str) -> None:
+    """5.9: the box that was cut stands where ancillary boxes may."""
+    if last == "INDX" and not stream.tiers[-1].done:
+        announced = _next_tile(stream.tiers[-1])
+    else:
+        more = len(stream.tiers) < stream.head["tiers"]
+        follows = b"INDX" if last == "MODL" else b"MODL" if more else b"END "
+        length = struct.pack("<I", 12) if follows == b"END " else b""
+        announced = follows + b"\1\0\0\0" + length
+    if not announced.startswith(start[: len(announced)]):
         name = start[:4].decode("latin-1")
         need(name not in CRITICAL and not any(start[4:8]), "R-CUT-03")
         need(name not in ANCILLARY or name not in stream.ancillary, "R-CUT-03, R-BOX-09")
-    stream.cut, stream.whole_layers = True, done // len(stream.tiles)
-    need(stream.whole_layers > 0, "R-CUT-02")
 
 
 def read_head(stream: Stream, f: Fields) -> None:
     """3.4, 4.3"""
     n, degree, flags, frame, colour = f.varint(), *(f.number("B") for _ in range(4))
-    unit = f.number("d")
+    unit, tiers = f.number("d"), f.number("B")
     f.end()
     need(degree <= 3, "R-HEAD-02")
     need(flags < 4, "R-HEAD-03")
     need(frame <= 2, "R-HEAD-04")
     need(colour <= 2, "R-HEAD-05")
     need(math.isfinite(unit) and unit >= 0, "R-HEAD-06")
+    need(1 <= tiers <= 16, "R-HEAD-08")
     if n > LEVELS[stream.level][0]:
         raise Unsupported("R-HEAD-01")
     if n > LIMIT_GAUSSIANS:
         raise Limit("R-HEAD-07")
-    stream.head = {"n": n, "degree": degree, "rest": (degree + 1) ** 2 - 1, "flags": flags}
+    stream.head = {"n": n, "degree": degree, "rest": (degree + 1) ** 2 - 1, "flags": flags,
+                   "tiers": tiers}
     memory(stream)
 
 
@@ -274,7 +308,7 @@ def read_modl(stream: Stream, f: Fields) -> None:
     if stream.profile == 1:
         _read_modl_lossless(stream, f)
         return
-    m = stream.model
+    m: dict = {"shrink": f.number("B")}
     m["g"], m["centre"] = f.number("b"), [f.number("q") for _ in range(3)]
     m["radius_shift"], m["radius_floor"] = f.number("B"), f.number("h")
     m["levels"], m["scale_step"], m["dc_step"], m["sh_step"] = (f.number("H") for _ in range(4))
@@ -289,6 +323,7 @@ def read_modl(stream: Stream, f: Fields) -> None:
     if layers:
         m["sh_field"], m["length_field"] = field_model(f, 0), field_model(f, 0)
         m["basis"] = [list(struct.unpack(f"<{width}b", f.take(width))) for _ in range(sum(layers))]
+    need(m["shrink"] == 0 or bool(stream.tiers), "R-MODL-08")
     need(all(abs(c) < 1 << 31 for c in m["centre"]), "R-MODL-01")
     need(m["radius_shift"] <= 32, "R-MODL-02")
     need(2 <= m["levels"] <= 4096, "R-MODL-03")
@@ -296,7 +331,8 @@ def read_modl(stream: Stream, f: Fields) -> None:
     need(m["cap"] <= 127, "R-MODL-05")
     offset, alpha, footprint = m["position"]
     position = ["position"] if alpha or footprint or offset >= 128 else []
-    stream.layers = ["base", *position, *(f"sh-{i + 1}" for i in range(len(layers)))]
+    names = ["base", *position, *(f"sh-{i + 1}" for i in range(len(layers)))]
+    stream.tiers.append(Tier(m, names))
 
 
 def lossless_names(rest: int, kept: int) -> list[str]:
@@ -328,22 +364,25 @@ def _read_modl_lossless(stream: Stream, f: Fields) -> None:
         need(order == sorted(set(order)) and all(s < index for s in order), "R-LL-06")
         columns.append({"common": common, "mean": mean, "log_width": log_width,
                         "sources": sources})
-    stream.model = {"kept": kept, "names": names, "groups": groups, "columns": columns}
-    stream.layers = ["base"]
+    model = {"kept": kept, "names": names, "groups": groups, "columns": columns}
+    stream.tiers.append(Tier(model, ["base"]))
 
 
 def read_indx(stream: Stream, f: Fields) -> None:
     """3.6, 4.5"""
-    n_tiles, n_layers = f.varint(), f.number("B")
-    if n_tiles > LEVELS[stream.level][1]:
+    n_tiles, n_layers, tier = f.varint(), f.number("B"), stream.tiers[-1]
+    if n_tiles + sum(len(t.tiles) for t in stream.tiers[:-1]) > LEVELS[stream.level][1]:
         raise Unsupported("R-INDX-01")
-    need(n_layers == (len(stream.layers) if n_tiles else 0), "R-INDX-02")
-    stream.tiles = []
+    need(n_layers == (len(tier.layers) if n_tiles else 0), "R-INDX-02")
+    tier.tiles = []
     for _ in range(n_tiles):
         tile = Tile(f.varint(), [f.svarint() for _ in range(3)], list(f.take(3)),
                     [f.varint() for _ in range(n_layers)])
         need(1 <= tile.n <= LEVELS[stream.level][2], "R-INDX-03")
         need(max(tile.bits) <= 21, "R-INDX-05")
         need(all(abs(o) < 1 << 31 for o in tile.origin), "R-INDX-06")
-        stream.tiles.append(tile)
-    need(sum(t.n for t in stream.tiles) == stream.head["n"], "R-INDX-04")
+        tier.tiles.append(tile)
+    n, last = sum(t.n for k in stream.tiers for t in k.tiles), stream.head["tiers"]
+    need(n <= stream.head["n"], "R-INDX-04")
+    need(n == stream.head["n"] or len(stream.tiers) < last, "R-INDX-04")
+    need(last == 1 or n_tiles > 0, "R-INDX-07")

@@ -15,19 +15,23 @@ PLY_TYPES = ("char", "uchar", "short", "ushort", "int", "uint", "float", "double
 def decode(data: bytes) -> tuple[dict, dict, bool]:
     """(arrays, extra columns, complete)"""
     stream = parse(data)
-    rest, n_tiles = stream.head["rest"], len(stream.tiles)
+    rest = stream.head["rest"]
     parts = [{"means": np.zeros((0, 3)), "log_scales": np.zeros((0, 3)), "quats": np.zeros((0, 4)),
               "opacity_logits": np.zeros(0), "sh0": np.zeros((0, 3)),
               "shN": np.zeros((0, rest, 3))}]
     tool = decode_lossless if stream.profile else decode_tile
-    for t, tile in enumerate(stream.tiles):
-        payloads = stream.payloads[t : stream.whole_layers * n_tiles : n_tiles]
-        parts.append(tool(stream, tile, payloads))
+    there = [tier for tier in stream.tiers if tier.whole_layers]
+    for k, tier in enumerate(there):
+        shrunk = sum(later.model.get("shrink", 0) for later in there[k + 1 :])
+        for t in range(len(tier.tiles)):
+            payloads = tier.payloads[t : tier.whole_layers * len(tier.tiles) : len(tier.tiles)]
+            parts.append(tool(tier, rest, tier.tiles[t], payloads, shrunk))
     arrays = {k: np.concatenate([np.asarray(p[k], np.float32) for p in parts]) for k in parts[0]}
-    return arrays, _extra(stream), not stream.cut
+    return arrays, _extra(stream, len(arrays["means"])), not stream.cut
 
 
-def _extra(stream: Stream) -> dict:
+def _extra(stream: Stream, n: int) -> dict:
+    """4.9: all rows are checked, the first n given."""
     if "EXTR" not in stream.ancillary:
         return {}
     f, out = Fields(stream.ancillary["EXTR"]), {}
@@ -43,7 +47,7 @@ def _extra(stream: Stream) -> dict:
         memory(stream, total)
         raw = _frame(packed, size)
         need(raw is not None and len(raw) == size, "R-EXTR-02")
-        out[name] = np.frombuffer(raw, "<" + TYPES[code])
+        out[name] = np.frombuffer(raw, "<" + TYPES[code])[:n]
     f.end()
     return out
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from conformance.refdec.container import N_CROSS, Stream, Tile, need
+from conformance.refdec.container import N_CROSS, Tier, Tile, need
 from conformance.refdec.symbols import (
     TABLES,
     Adaptive,
@@ -200,9 +200,9 @@ def sh_layer(p: Payload, m: dict, count: int, shift, activity, energy) -> list[l
     return rows
 
 
-def decode_tile(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
+def decode_tile(tier: Tier, rest: int, tile: Tile, payloads: list[bytes], shrunk: int) -> dict:
     """5.5 to 5.8: arrays of one tile from its whole layers."""
-    m, p, n = stream.model, Payload(payloads[0]), tile.n
+    m, p, n = tier.model, Payload(payloads[0]), tile.n
     cells = [[c + o for c, o in zip(cell, tile.origin, strict=True)]
              for cell in tree(p, n, tile.bits)]
     kept: dict[str, list[int]] = {}
@@ -231,7 +231,7 @@ def decode_tile(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
     energy = [0] * n
     shift = [4 - rule_bits(m["sh"], a[i], f[i], -4, 4) for i in range(n)]
     activity = [8 - x << 4 for x in shift]
-    for name, payload in zip(stream.layers[1:], payloads[1:], strict=False):
+    for name, payload in zip(tier.layers[1:], payloads[1:], strict=False):
         p = Payload(payload)
         if name == "position":
             r = [rule_bits(m["position"], a[i], f[i], 0, 20) for i in range(n)]
@@ -241,17 +241,17 @@ def decode_tile(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
         p.finish()
     return {
         "means": _means(m["g"], cells, r, refinement),
-        "log_scales": _scaled(np.array([v0, v1, v2]).T, m["scale_step"] * 2.0**-18),
+        "log_scales": _scaled(np.array([v0, v1, v2]).T, m["scale_step"] * 2.0**-18, shrunk / 64),
         "quats": _quats(q, b),
         "opacity_logits": np.array([TABLES["opacity_logits"][x] for x in entry], np.float32),
         "sh0": _scaled(np.array([[sum(y[j][i] * M[j][c] for j in range(3)) for c in range(3)]
                                  for i in range(n)]), m["dc_step"] * 2.0**-32),
-        "shN": _shn(m, rows, n, stream.head["rest"]),
+        "shN": _shn(m, rows, n, rest),
     }
 
 
-def _scaled(integers: np.ndarray, factor: float) -> np.ndarray:
-    return (integers.astype(np.float64) * factor).astype(np.float32)
+def _scaled(integers: np.ndarray, factor: float, less: float = 0.0) -> np.ndarray:
+    return (integers.astype(np.float64) * factor - less).astype(np.float32)
 
 
 def _means(g: int, cells, r, refinement) -> np.ndarray:
@@ -284,8 +284,8 @@ LIMIT = 1 << 30
 NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT = range(5)
 
 
-def decode_lossless(stream: Stream, tile: Tile, payloads: list[bytes]) -> dict:
-    m, p, n, rest = stream.model, Payload(payloads[0]), tile.n, stream.head["rest"]
+def decode_lossless(tier: Tier, rest: int, tile: Tile, payloads: list[bytes], _: int) -> dict:
+    m, p, n = tier.model, Payload(payloads[0]), tile.n
     columns = [] if m["kept"] else _positions(p, tile)
     columns += Columns(p, m, n).decode()
     p.finish()

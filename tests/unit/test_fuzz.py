@@ -97,7 +97,7 @@ def test_a_mutated_payload_fits_the_index_again():
     longer = surgery.RawBox(b"TILE", boxes[at].payload + b"xyz", flags=1)
     fitted = fit_index([*boxes[:at], longer, *boxes[at + 1 :]])
     stream = parse(surgery.join(header, fitted), DecoderLimits())
-    assert stream.tiles[0].sizes[0] == len(longer.payload)
+    assert stream.tiers[0].tiles[0].sizes[0] == len(longer.payload)
 
 
 def test_hopeless_bytes_have_no_boxes():

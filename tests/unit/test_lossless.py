@@ -142,4 +142,4 @@ def _modl(data: bytes) -> bytes:
     """MODL payload that the fitted parameters of the same scene have."""
     from codec.decoder.parse import parse
 
-    return parse(data, codec.DecoderLimits()).params.write()
+    return parse(data, codec.DecoderLimits()).tiers[0].params.write()

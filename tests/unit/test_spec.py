@@ -207,8 +207,10 @@ def test_kaitai_description_parses_the_streams():
         head = found.boxes[0].body
         assert head.n_gaussians.value == case.expect["n_gaussians"]
         assert head.sh_degree == case.expect["sh_degree"]
-        index = next(b for b in found.boxes if b.type == "INDX").body
-        assert sum(t.n.value for t in index.tiles) == case.expect["n_gaussians"]
+        tiers = [b.body for b in found.boxes if b.type == "INDX"]
+        assert head.n_tiers == len(tiers)
+        n = sum(tile.n.value for tier in tiers for tile in tier.tiles)
+        assert n == case.expect["n_gaussians"]
         assert found.boxes[-1].body.total == len(data)
         crcs = b"".join(struct.pack("<I", b.crc) for b in found.boxes[:-1])
         assert found.boxes[-1].body.crc_of_crcs == container.crc32c(crcs)

@@ -121,26 +121,34 @@ def _rearrange(boxes: list[RawBox], i: int, rng: random.Random) -> list[RawBox]:
 
 
 def fit_index(boxes: list[RawBox], counts: bool = True) -> list[RawBox]:
-    """INDX sizes as the TILE boxes have them, and HEAD's count as INDX has it; if readable."""
-    place = {box.type: i for i, box in enumerate(boxes)}
-    if not {tables.HEAD, tables.INDX} <= set(place):
+    """INDX sizes as the TILE boxes have them, and HEAD's counts as INDX has them; if readable."""
+    heads = [i for i, box in enumerate(boxes) if box.type == tables.HEAD]
+    starts = [i for i, box in enumerate(boxes) if box.type == tables.INDX]
+    if not heads or not starts:
         return boxes
-    out, head = list(boxes), place[tables.HEAD]
+    out, n = list(boxes), 0
     try:
-        tiles = _read_index(boxes[place[tables.INDX]].payload)
-        sizes = {(b.tile, b.layer): len(b.payload) for b in boxes if b.type == tables.TILE}
-        tiles = [replace(t, sizes=tuple(sizes.get((i, k), s) for k, s in enumerate(t.sizes)))
-                 for i, t in enumerate(tiles)]
-        if tiles:
-            out[place[tables.INDX]] = replace(out[place[tables.INDX]], payload=write_index(tiles))
+        for at, end in zip(starts, [*starts[1:], len(boxes)], strict=True):
+            tiles = _read_index(boxes[at].payload)
+            sizes = {(b.tile, b.layer): len(b.payload)
+                     for b in boxes[at:end] if b.type == tables.TILE}
+            tiles = [replace(t, sizes=tuple(sizes.get((i, k), s) for k, s in enumerate(t.sizes)))
+                     for i, t in enumerate(tiles)]
+            n += sum(t.n for t in tiles)
+            if tiles:
+                out[at] = replace(out[at], payload=write_index(tiles))
         if counts:
-            r = Reader(boxes[head].payload, "box HEAD")
-            r.varint()
-            rest = bytes(boxes[head].payload[r.position :])
-            out[head] = replace(out[head], payload=_varint(sum(t.n for t in tiles)) + rest)
+            out[heads[0]] = _with_counts(boxes[heads[0]], n, len(starts))
     except (NfxError, struct.error):
         return boxes
     return out
+
+
+def _with_counts(head: RawBox, n: int, n_tiers: int) -> RawBox:
+    r = Reader(head.payload, "box HEAD")
+    r.varint()
+    rest = bytes(head.payload[r.position : -1])
+    return replace(head, payload=_varint(n) + rest + bytes([min(n_tiers, 255)]))
 
 
 def _read_index(payload: bytes) -> list:

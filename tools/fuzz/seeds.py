@@ -75,7 +75,7 @@ def _lossless(boxes):
 
     head = SceneHeader.read(boxes[surgery.index_of(boxes, tables.HEAD)].payload)
     payload = boxes[surgery.index_of(boxes, tables.INDX)].payload
-    return head, None, read_index(payload, head, 1, tables.LEVELS[4])
+    return head, None, read_index(payload, 1, tables.LEVELS[4])
 
 
 def _trees() -> list[bytes]:

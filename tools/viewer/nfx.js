@@ -1,5 +1,5 @@
 /**
- * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.1.
+ * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.2.
  *
  * One ES module without dependencies, for browsers, workers and Node. Written from `bitstream_spec/`
  * alone; the parts below follow its parts, and names are its names.
@@ -7,12 +7,13 @@
  *     const scene = decode(bytes);                         // whole stream, at once
  *     for await (const step of decodeProgressive(new HttpSource(url))) show(step.scene);
  *     for await (const step of decodeInWorker(url)) show(step.scene);          // off the main thread
+ *     const coarse = decode(bytes, { tiers: 1 });              // the first tier alone
  *
  * Integers of more than 32 bits are kept as binary64 numbers, exact below 2^53; the few products
  * that can pass that bound are split (`floorShift`, `floorDivide`).
  */
 
-export const VERSION = { major: 0, minor: 1 };
+export const VERSION = { major: 0, minor: 2 };
 
 /** Error of a stream. `kind` is "format", "unsupported" or "limit" (part 1.2). */
 export class NfxError extends Error {
@@ -235,7 +236,8 @@ function parseFileHeader(bytes) {
   const reserved = r.u32();
   if (r.u32() !== crc32c(bytes.subarray(0, 16))) throw formatError("file header: wrong checksum");
   if (major !== VERSION.major || minor !== VERSION.minor) {
-    throw unsupported(`format version ${major}.${minor}; this decoder knows 0.1`);
+    const known = `${VERSION.major}.${VERSION.minor}`;
+    throw unsupported(`format version ${major}.${minor}; this decoder knows ${known}`);
   }
   if (profile > LOSSLESS) throw unsupported(`profile ${profile} is unknown`);
   if (!(level in LEVELS)) throw unsupported(`level ${level} is unknown`);
@@ -269,18 +271,19 @@ function parseHead(bytes, bounds, limits) {
   const r = new Reader(bytes, "HEAD");
   const head = {
     nGaussians: r.varint(), shDegree: r.u8(), sceneFlags: r.u8(), frame: r.u8(), colourSpace: r.u8(),
-    unit: r.f64(),
+    unit: r.f64(), nTiers: r.u8(),
   };
   r.end();
-  if (head.nGaussians > bounds.gaussians) throw unsupported("more Gaussians than the level allows");
-  if (head.nGaussians > limits.maxGaussians) {
-    throw new NfxError("limit", `${head.nGaussians} Gaussians; the limit is ${limits.maxGaussians}`);
-  }
   if (head.shDegree > 3) throw formatError("HEAD: SH degree above 3");
   if (head.sceneFlags > 3) throw formatError("HEAD: reserved scene flags are set");
   if (head.frame > 2) throw formatError("HEAD: the frame is not registered");
   if (head.colourSpace > 2) throw formatError("HEAD: the colour space is not registered");
   if (!Number.isFinite(head.unit) || head.unit < 0) throw formatError("HEAD: bad unit");
+  if (head.nTiers < 1 || head.nTiers > 16) throw formatError("HEAD: n_tiers not in 1..16");
+  if (head.nGaussians > bounds.gaussians) throw unsupported("more Gaussians than the level allows");
+  if (head.nGaussians > limits.maxGaussians) {
+    throw new NfxError("limit", `${head.nGaussians} Gaussians; the limit is ${limits.maxGaussians}`);
+  }
   head.antialiased = (head.sceneFlags & 1) === 1;
   head.orderKept = (head.sceneFlags & 2) === 2;
   head.nRest = (head.shDegree + 1) ** 2 - 1;
@@ -318,9 +321,9 @@ const CROSS_SOURCES = {
   dc0: ["opacity", "scale0"], dc1: ["dc0"], dc2: ["dc0", "dc1"],
 };
 
-function parseModl(bytes, head) {
+function parseModl(bytes, head, first) {
   const r = new Reader(bytes, "MODL");
-  const m = { gridExponent: r.i8(), centre: times(3, () => r.i64()) };
+  const m = { shrink: r.u8(), gridExponent: r.i8(), centre: times(3, () => r.i64()) };
   [m.radiusShift, m.radiusFloor, m.opacityLevels] = [r.u8(), r.i16(), r.u16()];
   [m.scaleStep, m.dcStep, m.shStep, m.rotationCap] = [r.u16(), r.u16(), r.u16(), r.u8()];
   m.rules = {};
@@ -333,7 +336,7 @@ function parseModl(bytes, head) {
   }
   m.shLayers = times(r.u8(), () => r.u8());
   m.nRows = m.shLayers.reduce((a, b) => a + b, 0);
-  checkModl(m, head);
+  checkModl(m, head, first);
   if (m.shLayers.length > 0) {
     m.fields.sh = parseFieldModel(r, 0);
     m.fields.length = parseFieldModel(r, 0);
@@ -346,7 +349,8 @@ function parseModl(bytes, head) {
   return m;
 }
 
-function checkModl(m, head) {
+function checkModl(m, head, first) {
+  if (first && m.shrink !== 0) throw formatError("MODL: the first tier shrinks others");
   if (m.centre.some((c) => Math.abs(c) >= 2 ** 31)) throw formatError("MODL: centre out of range");
   if (m.radiusShift > 32) throw formatError("MODL: radius_shift above 32");
   if (m.opacityLevels < 2 || m.opacityLevels > 4096) {
@@ -384,7 +388,7 @@ function parseModlLossless(bytes, head) {
     for (let i = 0; i < group.n; i++) columns.push(parseColumn(r, group, i, columns.length));
   }
   r.end();
-  return { orderKept: orderKept === 1, groups, columns, layers: ["base"] };
+  return { shrink: 0, orderKept: orderKept === 1, groups, columns, layers: ["base"] };
 }
 
 function parseColumn(r, group, component, index) {
@@ -404,17 +408,18 @@ function parseColumn(r, group, component, index) {
   return c;
 }
 
-/** 3.6, 4.5. Returns {tiles: [{n, first, origin, bits, sizes}], nLayers}. */
-function parseIndx(bytes, head, model, bounds) {
+/** 3.6, 4.5. Of the tier that `model` begins, after `before` = {nTiles, n} of the earlier tiers. */
+function parseIndx(bytes, head, model, bounds, before, last) {
   const r = new Reader(bytes, "INDX");
   const nTiles = r.varint();
   const nLayers = r.u8();
-  if (nTiles > bounds.tiles) throw unsupported("more tiles than the level allows");
+  if (before.nTiles + nTiles > bounds.tiles) throw unsupported("more tiles than the level allows");
   if (nLayers !== model.layers.length && !(nTiles === 0 && nLayers === 0)) {
     throw formatError("INDX: the number of layers is not that of MODL");
   }
+  if (nTiles === 0 && head.nTiers > 1) throw formatError("INDX: a tier without tiles");
   const tiles = [];
-  let first = 0;
+  let first = before.n; // place of the tile's first Gaussian in the scene
   for (let t = 0; t < nTiles; t++) {
     const n = r.varint();
     const origin = times(3, () => r.svarint());
@@ -427,8 +432,10 @@ function parseIndx(bytes, head, model, bounds) {
     first += n;
   }
   r.end();
-  if (first !== head.nGaussians) throw formatError("INDX: the tiles do not add up to n_gaussians");
-  return { tiles, nLayers };
+  if (first > head.nGaussians || (last && first !== head.nGaussians)) {
+    throw formatError("INDX: the tiles do not add up to n_gaussians");
+  }
+  return { tiles, nLayers, n: first - before.n };
 }
 
 /** 3.9, 4.8. */
@@ -1014,6 +1021,7 @@ class LossyTile {
     this.head = head;
     this.row = row;
     this.n = row.n;
+    this.shrunk = 0; // S of 5.8
     this.refinementBits = null;
     this.refinement = null;
     this.shLayers = []; // of each SH layer decoded: lengths [n], rows [values of its members]
@@ -1231,6 +1239,7 @@ class LossyTile {
     const name = this.model.layers[layer];
     if (name === "base") {
       this.writeBase(scene);
+      this.writeScales(scene);
       this.writeMeans(scene);
     } else if (name === "position") this.writeMeans(scene);
     else this.writeSh(scene);
@@ -1257,16 +1266,11 @@ class LossyTile {
 
   writeBase(scene) {
     const { n, row, model } = this;
-    const [v0, v1, v2] = this.scales;
     const [qx, qy, qz] = this.rotation;
     const [y0, y1, y2] = this.dc;
-    const scaleUnit = model.scaleStep * 2 ** -18;
     const dcUnit = model.dcStep * 2 ** -32;
-    const { logScales, quats, opacityLogits, sh0 } = scene;
+    const { quats, opacityLogits, sh0 } = scene;
     for (let i = 0, o = row.first; i < n; i++, o++) {
-      logScales[3 * o] = v0[i] * scaleUnit;
-      logScales[3 * o + 1] = v1[i] * scaleUnit;
-      logScales[3 * o + 2] = v2[i] * scaleUnit;
       const unit = 1 / (1 << this.rotationBits[i]);
       const x = qx[i] * unit;
       const y = qy[i] * unit;
@@ -1281,6 +1285,28 @@ class LossyTile {
       sh0[3 * o + 1] = (t + y2[i] * 13377) * dcUnit;
       sh0[3 * o + 2] = (t - y1[i] * 11585 - y2[i] * 6689) * dcUnit;
     }
+  }
+
+  writeScales(scene) {
+    const { n, row } = this;
+    const unit = this.model.scaleStep * 2 ** -18;
+    const less = this.shrunk * 2 ** -6;
+    for (let a = 0; a < 3; a++) {
+      const v = this.scales[a];
+      for (let i = 0, o = 3 * row.first + a; i < n; i++, o += 3) scene.logScales[o] = v[i] * unit - less;
+    }
+  }
+
+  /** A later tier makes the Gaussians smaller by `step`. */
+  shrink(step, scene) {
+    this.shrunk += step;
+    this.writeScales(scene);
+  }
+
+  /** The tile without what no later tier needs: a later one shrinks it, from its integers. */
+  written() {
+    const { shrunk, scales } = this;
+    return Object.assign(new LossyTile(this.model, this.head, this.row), { shrunk, scales });
   }
 
   writeSh(scene) {
@@ -2146,6 +2172,29 @@ export class HttpSource {
   }
 }
 
+/** One tier: its MODL, then its INDX, and how many of its TILE boxes are there. */
+class Tier {
+  constructor(number, model) {
+    Object.assign(this, { number, model, tiles: [], nLayers: 0, n: 0, tileBoxes: 0 });
+  }
+
+  get nTileBoxes() {
+    return this.tiles.length * this.nLayers;
+  }
+
+  /** Layers that are whole for all tiles. */
+  get wholeLayers() {
+    return this.tiles.length === 0 ? 0 : Math.floor(this.tileBoxes / this.tiles.length);
+  }
+
+  /** Layer, tile and length that the next TILE box shall have. */
+  expectedTile() {
+    const layer = this.wholeLayers;
+    const tile = this.tileBoxes % this.tiles.length;
+    return { layer, tile, length: this.tiles[tile].sizes[layer] };
+  }
+}
+
 /** Checks the order of boxes (R-BOX-07 to 09) and collects what they hold. */
 class Stream {
   constructor(limits) {
@@ -2154,8 +2203,8 @@ class Stream {
     this.seen = new Set();
     this.crcOfCrcs = 0;
     this.length = FILE_HEADER_BYTES;
-    this.tileBoxes = 0;
-    Object.assign(this, { views: [], meta: {}, extra: {}, restorers: [], head: null });
+    this.tiers = []; // as far as their MODL is there
+    Object.assign(this, { views: [], meta: {}, packedExtra: null, restorers: [], head: null });
   }
 
   start(bytes) {
@@ -2183,6 +2232,11 @@ class Stream {
     if (n > this.bounds.bytes) throw unsupported("the stream is longer than its level allows");
   }
 
+  /** The tier whose boxes come, or came last. */
+  get tier() {
+    return this.tiers[this.tiers.length - 1];
+  }
+
   critical(header, payload) {
     if (header.type !== this.stage) {
       throw formatError(`box ${header.type} where ${this.stage.trim()} belongs`);
@@ -2191,13 +2245,13 @@ class Stream {
       this.head = parseHead(payload, this.bounds, this.limits);
       this.stage = "MODL";
     } else if (header.type === "MODL") {
-      this.model = this.profile === LOSSY ? parseModl(payload, this.head)
+      const number = this.tiers.length;
+      const model = this.profile === LOSSY ? parseModl(payload, this.head, number === 0)
         : parseModlLossless(payload, this.head);
+      this.tiers.push(new Tier(number, model));
       this.stage = "INDX";
     } else if (header.type === "INDX") {
-      this.index = parseIndx(payload, this.head, this.model, this.bounds);
-      this.nTileBoxes = this.index.tiles.length * this.index.nLayers;
-      this.stage = this.nTileBoxes > 0 ? "TILE" : "END ";
+      this.index(payload);
     } else if (header.type === "TILE") {
       this.tile(header);
     } else {
@@ -2205,22 +2259,28 @@ class Stream {
     }
   }
 
-  /** Layer, tile and length that the next TILE box shall have. */
-  expectedTile() {
-    const nTiles = this.index.tiles.length;
-    const layer = Math.floor(this.tileBoxes / nTiles);
-    const tile = this.tileBoxes % nTiles;
-    return { layer, tile, length: this.index.tiles[tile].sizes[layer] };
+  index(payload) {
+    const { tier, tiers, head } = this;
+    const before = { nTiles: 0, n: 0 };
+    for (const { tiles, n } of tiers) {
+      before.nTiles += tiles.length;
+      before.n += n;
+    }
+    const last = tiers.length === head.nTiers;
+    Object.assign(tier, parseIndx(payload, head, tier.model, this.bounds, before, last));
+    this.stage = tier.nTileBoxes > 0 ? "TILE" : "END ";
   }
 
   tile(header) {
-    const expected = this.expectedTile();
+    const { tier } = this;
+    const expected = tier.expectedTile();
     if (header.layer !== expected.layer || header.tile !== expected.tile) {
       throw formatError("TILE boxes are out of order");
     }
     if (header.length !== expected.length) throw formatError("a TILE box has not the size INDX gives");
-    this.tileBoxes += 1;
-    if (this.tileBoxes === this.nTileBoxes) this.stage = "END ";
+    tier.tileBoxes += 1;
+    if (tier.tileBoxes < tier.nTileBoxes) return;
+    this.stage = this.tiers.length < this.head.nTiers ? "MODL" : "END ";
   }
 
   end(payload) {
@@ -2233,9 +2293,9 @@ class Stream {
     this.stage = null;
   }
 
-  /** True between two TILE boxes. */
+  /** True between two TILE boxes of a tier. */
   get insideTiles() {
-    return this.stage === "TILE" && this.tileBoxes > 0;
+    return this.stage === "TILE" && this.tier.tileBoxes > 0;
   }
 
   ancillary(header, payload) {
@@ -2246,39 +2306,41 @@ class Stream {
     this.seen.add(header.type);
     if (header.type === "VIEW") this.views = this.limits.views ? parseView(payload) : [];
     else if (header.type === "META") this.meta = parseMeta(payload);
-    else if (header.type === "EXTR") this.extra = parseExtr(payload, this.head);
+    else if (header.type === "EXTR") this.packedExtra = payload;
     else this.restorers.push(describeRestorer(header.type, payload));
   }
 
   /** 5.9: is the stream usable although it ends in a box of which `bytes` are there? */
   cut(bytes) {
     if (this.limits.wholeOnly) throw formatError("the stream is cut short");
-    const nTiles = this.index?.tiles.length ?? 0;
-    if (nTiles === 0 || this.tileBoxes < nTiles) {
+    if (this.tiers.length === 0 || this.tiers[0].wholeLayers === 0) {
       throw formatError("the stream ends before its base layer does");
     }
+    if (!this.insideTiles && this.beginsAncillary(bytes)) return;
     if (this.stage === "TILE") {
-      const { layer, tile, length } = this.expectedTile();
+      const { layer, tile, length } = this.tier.expectedTile();
       matchHeader(bytes, ["TILE", 1, layer, tile & 255, tile >> 8, ...lengthBytes(length)]);
-      return;
-    }
-    const type = String.fromCharCode(...bytes.subarray(0, 4));
-    if (type === "END ") {
-      matchHeader(bytes, ["END ", 1, 0, 0, 0, ...lengthBytes(12)]);
-      return;
-    }
-    if (CRITICAL.includes(type) || this.seen.has(type)) {
-      throw formatError("the stream ends in a box that cannot stand there");
-    }
-    if (bytes.subarray(4, 8).some((byte) => byte !== 0)) {
-      throw formatError("the stream ends in a damaged box header");
+    } else {
+      const end = this.stage === "END " ? lengthBytes(12) : [];
+      matchHeader(bytes, [this.stage, 1, 0, 0, 0, ...end]);
     }
   }
 
-  /** Layers that are whole for all tiles. */
-  get wholeLayers() {
-    const nTiles = this.index.tiles.length;
-    return nTiles === 0 ? 0 : Math.floor(this.tileBoxes / nTiles);
+  /** Whether `bytes` begin the header of an ancillary box that may still come (5.9). */
+  beginsAncillary(bytes) {
+    const type = String.fromCharCode(...bytes.subarray(0, 4));
+    if (CRITICAL.includes(type) || this.seen.has(type)) return false;
+    return bytes.subarray(4, 8).every((byte) => byte === 0);
+  }
+
+  /** Columns of EXTR for the first `n` Gaussians: those of a scene with fewer tiers (4.9). */
+  extra(n) {
+    if (this.packedExtra === null) return {};
+    const columns = parseExtr(this.packedExtra, this.head);
+    if (n < this.head.nGaussians) {
+      for (const name of Object.keys(columns)) columns[name] = columns[name].slice(0, n);
+    }
+    return columns;
   }
 }
 
@@ -2286,51 +2348,88 @@ const lengthBytes = (n) => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24
 
 function matchHeader(bytes, [type, ...rest]) {
   const expected = [...type].map((c) => c.charCodeAt(0)).concat(rest);
-  for (let i = 0; i < Math.min(bytes.length, BOX_HEADER_BYTES); i++) {
+  for (let i = 0; i < Math.min(bytes.length, expected.length); i++) {
     if (bytes[i] !== expected[i]) throw formatError("the stream ends in a damaged box header");
   }
 }
 
-/** Arrays of a scene; `shN` stays zero until an SH layer is decoded. */
+/** Values a Gaussian in each array of a scene. */
+const arrayWidths = (head) => ({
+  means: 3, logScales: 3, quats: 4, opacityLogits: 1, sh0: 3, shN: 3 * head.nRest,
+});
+
+/** A scene without Gaussians; `tiers` will say of each tier that is there {n, layers, layersDecoded}. */
 function emptyScene(stream) {
-  const { head, model } = stream;
-  const n = head.nGaussians;
+  const { head } = stream;
+  const scene = {
+    n: 0, shDegree: head.shDegree, antialiased: head.antialiased, orderKept: head.orderKept,
+    frame: head.frame, colourSpace: head.colourSpace, unit: head.unit,
+    profile: PROFILES[stream.profile], level: stream.level, nTiers: head.nTiers, tiers: [],
+    complete: false, views: stream.views, meta: stream.meta, extra: {}, restorers: stream.restorers,
+  };
+  for (const name of ARRAYS) scene[name] = new Float32Array(0);
+  return scene;
+}
+
+/** Makes room for `n` Gaussians, new ones after the old; `shN` stays zero until an SH layer is decoded. */
+function grow(scene, head, n) {
   try {
-    return {
-      n, shDegree: head.shDegree, antialiased: head.antialiased, orderKept: head.orderKept,
-      frame: head.frame, colourSpace: head.colourSpace, unit: head.unit,
-      profile: PROFILES[stream.profile], level: stream.level, layers: model.layers,
-      layersDecoded: 0, complete: false,
-      means: new Float32Array(3 * n), logScales: new Float32Array(3 * n),
-      quats: new Float32Array(4 * n), opacityLogits: new Float32Array(n),
-      sh0: new Float32Array(3 * n), shN: new Float32Array(3 * head.nRest * n),
-      views: stream.views, meta: stream.meta, extra: {}, restorers: stream.restorers,
-    };
+    for (const [name, width] of Object.entries(arrayWidths(head))) {
+      const array = new Float32Array(width * n);
+      array.set(scene[name]);
+      scene[name] = array;
+    }
   } catch (error) {
     if (error instanceof RangeError) throw new NfxError("limit", `no memory for ${n} Gaussians`);
     throw error;
   }
+  scene.n = n;
 }
 
-/** Decodes TILE payloads into a scene, tile by tile and layer by layer. */
+/** Decodes TILE payloads into a scene, tier by tier and layer by layer. */
 class SceneBuilder {
   constructor(stream) {
     this.stream = stream;
-    const Tile = stream.profile === LOSSY ? LossyTile : LosslessTile;
-    this.tiles = stream.index.tiles.map((row) => new Tile(stream.model, stream.head, row));
-    this.scene = null;
+    this.tier = null;
+    this.tiles = []; // of the tier
+    this.earlier = []; // tiles of the tiers before, when these can shrink
+    this.scene = emptyScene(stream);
+  }
+
+  /** The tier to which the next payloads belong. */
+  begin(tier) {
+    const { head, profile } = this.stream;
+    const Tile = profile === LOSSY ? LossyTile : LosslessTile;
+    if (profile === LOSSY) this.earlier = this.earlier.concat(this.tiles.map((tile) => tile.written()));
+    this.tier = tier;
+    this.tiles = tier.tiles.map((row) => new Tile(tier.model, head, row));
   }
 
   decode(layer, tile, payload) {
     this.tiles[tile].decodeLayer(layer, payload);
   }
 
-  /** The arrays after `layer` is decoded for all tiles. Memory is taken only here. */
+  /** The arrays after `layer` is decoded for all tiles of the tier. Memory is taken only here. */
   write(layer) {
-    this.scene ??= emptyScene(this.stream);
-    for (const tile of this.tiles) tile.write(layer, this.scene);
-    this.scene.layersDecoded = layer + 1;
-    return this.scene;
+    const { scene, tier } = this;
+    const { first, n } = this.tiles[this.tiles.length - 1].row;
+    if (scene.n < first + n) grow(scene, this.stream.head, first + n);
+    for (const tile of this.tiles) tile.write(layer, scene);
+    if (layer === 0 && tier.model.shrink > 0) {
+      for (const tile of this.earlier) tile.shrink(tier.model.shrink, scene);
+    }
+    const { layers } = tier.model;
+    scene.tiers[tier.number] = { n: tier.n, layers, layersDecoded: layer + 1 };
+    return scene;
+  }
+
+  /** The scene at its end; `whole`: END is there. */
+  finish(whole) {
+    const { scene, stream } = this;
+    const { views, meta } = stream;
+    const finest = scene.tiers.every(({ layers, layersDecoded }) => layersDecoded === layers.length);
+    const complete = whole && finest && scene.n === stream.head.nGaussians;
+    return Object.assign(scene, { complete, views, meta, extra: stream.extra(scene.n) });
   }
 }
 
@@ -2365,7 +2464,7 @@ class BoxReader {
   /** A box header that cannot be right is not worth a large request. */
   checkSize(header) {
     if (this.stream.stage === "TILE" && header.type === "TILE"
-        && header.length !== this.stream.expectedTile().length) {
+        && header.length !== this.stream.tier.expectedTile().length) {
       throw formatError("a TILE box has not the size INDX gives");
     }
   }
@@ -2382,79 +2481,87 @@ class BoxReader {
 
 /**
  * Decodes a stream step by step. source: BytesSource, HttpSource or anything with their `read`.
- * Yields {layer, name, scene, bytes} after each layer, scene with all arrays at that quality (the
- * same object each time, refined), and at the end {layer: null, scene} with `complete` and `extra`
- * set. onHead(info) is called when the header boxes are read; maxLayers stops early.
+ * Yields {tier, layer, name, scene, bytes} after each layer of each tier, scene with all arrays at that
+ * quality (the same object each time, refined; a tier's first layer makes the arrays longer), and at the
+ * end {tier: null, layer: null, scene} with `complete` and `extra` set. onHead(info) is called when the
+ * header boxes are read, and again with those of each further tier, which stand later in the file.
+ * `tiers` and `maxLayers` (of each tier), both at least 1, stop early.
  * @throws NfxError for an invalid stream, possibly after layers were given.
  */
-export async function* decodeProgressive(source, { limits = {}, maxLayers = Infinity, onHead } = {}) {
+export async function* decodeProgressive(source, options = {}) {
+  const { limits = {}, tiers = Infinity, maxLayers = Infinity, onHead } = options;
   const reader = new BoxReader(source, limits);
   const { stream } = reader;
   let builder = null;
-  let complete = true;
   let failure = null;
   while (stream.stage !== null) {
     const box = await reader.next();
-    if (box === null) {
-      complete = false;
-      break;
-    }
+    if (box === null) break;
+    const { tier } = stream;
     if (box.header.type === "INDX") {
-      builder = new SceneBuilder(stream);
+      builder ??= new SceneBuilder(stream);
+      builder.begin(tier);
       onHead?.(describe(stream));
     }
     if (box.header.type !== "TILE") continue;
     const { layer, tile } = box.header;
+    if (layer >= maxLayers) continue;
     // An error counts when its layer is whole: layers cut short are ignored (R-CUT-01).
     try {
       if (failure === null) builder.decode(layer, tile, box.payload);
     } catch (error) {
       failure = error;
     }
-    if (tile < stream.index.tiles.length - 1) continue;
+    if (tile < tier.tiles.length - 1) continue;
     if (failure !== null) throw failure;
     const scene = builder.write(layer);
-    yield { layer, name: stream.model.layers[layer], scene, bytes: reader.at };
-    if (layer + 1 >= maxLayers && layer + 1 < stream.index.nLayers) {
-      complete = false;
-      break;
-    }
+    yield { tier: tier.number, layer, name: tier.model.layers[layer], scene, bytes: reader.at };
+    const lastTier = tier.number + 1 >= Math.min(tiers, stream.head.nTiers);
+    const lastLayer = layer + 1 >= maxLayers || stream.stage === "MODL";
+    if (lastTier && lastLayer && stream.stage !== "END ") break;
   }
   if (stream.stage === null) await reader.noMore();
-  const scene = builder.scene ?? emptyScene(stream);
-  Object.assign(scene, { complete, views: stream.views, meta: stream.meta, extra: stream.extra });
-  yield { layer: null, name: "end", scene, bytes: reader.at };
+  const scene = builder.finish(stream.stage === null);
+  yield { tier: null, layer: null, name: "end", scene, bytes: reader.at };
 }
 
-/** What is known of a stream from its header boxes. */
+/** What is known of a stream from its header boxes so far; `layers` are those of all tiers in a row. */
 function describe(stream) {
-  const { head, model, index } = stream;
+  const { head, tiers } = stream;
+  const known = tiers.map(({ n, model, tiles }) => ({
+    nGaussians: n, layers: model.layers, nTiles: tiles.length,
+    layerBytes: model.layers.map((_, l) => tiles.reduce((sum, t) => sum + (t.sizes[l] ?? 0), 0)),
+  }));
   return {
     profile: PROFILES[stream.profile], level: stream.level, nGaussians: head.nGaussians,
     shDegree: head.shDegree, antialiased: head.antialiased, frame: FRAMES[head.frame],
-    colourSpace: COLOUR_SPACES[head.colourSpace], unit: head.unit, layers: model.layers,
-    nTiles: index.tiles.length, views: stream.views, restorers: stream.restorers,
-    layerBytes: model.layers.map((_, l) => index.tiles.reduce((sum, t) => sum + (t.sizes[l] ?? 0), 0)),
+    colourSpace: COLOUR_SPACES[head.colourSpace], unit: head.unit, nTiers: head.nTiers, tiers: known,
+    layers: known.flatMap((t) => t.layers), layerBytes: known.flatMap((t) => t.layerBytes),
+    nTiles: known.reduce((sum, t) => sum + t.nTiles, 0), views: stream.views,
+    restorers: stream.restorers,
   };
 }
 
-/** All boxes of a stream in memory are checked first, then its whole layers are decoded. */
-export function decode(bytes, { limits = {}, maxLayers = Infinity } = {}) {
-  const data = plainBytes(bytes);
-  const { stream, payloads, complete } = readBoxes(data, limits);
+/**
+ * All boxes of a stream in memory are checked first, then its whole layers are decoded: of the first
+ * `tiers` tiers, the first `maxLayers` layers of each (both at least 1).
+ */
+export function decode(bytes, { limits = {}, tiers = Infinity, maxLayers = Infinity } = {}) {
+  const { stream, payloads, complete } = readBoxes(plainBytes(bytes), limits);
   const builder = new SceneBuilder(stream);
-  const nLayers = Math.min(stream.wholeLayers, maxLayers);
-  for (let k = 0; k < nLayers * builder.tiles.length; k++) {
-    const { header, payload } = payloads[k];
-    builder.decode(header.layer, header.tile, payload);
+  const asked = stream.tiers.filter((tier) => tier.number < tiers && tier.wholeLayers > 0);
+  grow(builder.scene, stream.head, asked.reduce((sum, { n }) => sum + n, 0)); // once for all tiers
+  for (const tier of asked) {
+    const nLayers = Math.min(tier.wholeLayers, maxLayers);
+    builder.begin(tier);
+    for (const { header, payload } of payloads[tier.number]) {
+      if (header.layer < nLayers) builder.decode(header.layer, header.tile, payload);
+    }
+    const written = stream.profile === LOSSY ? finalLayers(tier.model, nLayers) : [0];
+    for (const layer of written) builder.write(layer);
+    builder.scene.tiers[tier.number].layersDecoded = nLayers;
   }
-  const written = stream.profile === LOSSY ? finalLayers(stream.model, nLayers) : [0];
-  if (builder.tiles.length > 0) for (const layer of written) builder.write(layer);
-  const scene = builder.scene ?? emptyScene(stream);
-  scene.layersDecoded = nLayers;
-  scene.complete = complete && nLayers === stream.index.nLayers;
-  scene.extra = stream.extra;
-  return scene;
+  return builder.finish(complete);
 }
 
 /** Layers whose `write` leaves all arrays final: base, and the last of the SH layers. */
@@ -2467,7 +2574,7 @@ function readBoxes(data, limits) {
   const stream = new Stream(limits);
   stream.start(data);
   stream.checkLength(data.length);
-  const payloads = [];
+  const payloads = []; // of each tier
   let at = FILE_HEADER_BYTES;
   while (stream.stage !== null) {
     const whole = at + BOX_HEADER_BYTES <= data.length;
@@ -2479,7 +2586,8 @@ function readBoxes(data, limits) {
     }
     const crc = new DataView(data.buffer, data.byteOffset + at + size, 4).getUint32(0, true);
     const payload = stream.accept(header, data.subarray(at, at + size), crc);
-    if (header.type === "TILE") payloads.push({ header, payload });
+    if (header.type === "INDX") payloads.push([]);
+    if (header.type === "TILE") payloads[payloads.length - 1].push({ header, payload });
     at += size + 4;
   }
   if (at !== data.length) throw formatError("bytes follow the END box");
@@ -2491,10 +2599,10 @@ function readBoxes(data, limits) {
 const WORKER_NAME = "nfx-decoder";
 const ARRAYS = ["means", "logScales", "quats", "opacityLogits", "sh0", "shN"];
 
-/** Arrays that a layer changes. */
+/** Arrays that a layer changes: a tier's first makes all of them longer. */
 function changedBy(name) {
   if (name === "position") return ["means"];
-  return name.startsWith("sh-") ? ["shN"] : ARRAYS.filter((a) => a !== "shN");
+  return name.startsWith("sh-") ? ["shN"] : ARRAYS;
 }
 
 /**
@@ -2505,7 +2613,7 @@ function changedBy(name) {
  * @throws NfxError as `decodeProgressive`; Error for trouble with the network.
  */
 export async function* decodeInWorker(source, options = {}) {
-  const { limits = {}, maxLayers = Infinity, onHead, script = import.meta.url } = options;
+  const { limits, tiers, maxLayers, onHead, script = import.meta.url } = options;
   const worker = new Worker(script, { type: "module", name: WORKER_NAME });
   const waiting = [];
   let wake = () => {};
@@ -2519,7 +2627,7 @@ export async function* decodeInWorker(source, options = {}) {
   };
   const byUrl = typeof source === "string" || source instanceof URL;
   const given = byUrl ? String(new URL(source, globalThis.location?.href)) : plainBytes(source).slice();
-  worker.postMessage({ source: given, limits, maxLayers }, byUrl ? [] : [given.buffer]);
+  worker.postMessage({ source: given, options: { limits, tiers, maxLayers } }, byUrl ? [] : [given.buffer]);
   try {
     let scene = {};
     for (;;) {
@@ -2548,8 +2656,7 @@ async function answer({ data }) {
   try {
     const source = typeof data.source === "string" ? new HttpSource(data.source)
       : new BytesSource(data.source);
-    const options = { limits: data.limits, maxLayers: data.maxLayers,
-      onHead: (head) => postMessage({ head }) };
+    const options = { ...data.options, onHead: (head) => postMessage({ head }) };
     let known = false;
     for await (const step of decodeProgressive(source, options)) {
       const scene = { ...step.scene };

@@ -41,6 +41,11 @@ export function toPly(scene) {
   return [Buffer.from(header, "latin1"), Buffer.from(table.buffer)];
 }
 
+function describeTiers({ tiers, nTiers }) {
+  const layers = tiers.map((t) => t.layersDecoded).join(", ");
+  return `${layers} layers` + (nTiers > 1 ? ` of ${tiers.length} of ${nTiers} tiers` : "");
+}
+
 function main([input, output]) {
   if (!input || !output) {
     console.error("usage: node nfxdec.mjs IN.nfx OUT.ply");
@@ -56,7 +61,7 @@ function main([input, output]) {
   try {
     const scene = decode(bytes);
     writeFileSync(output, Buffer.concat(toPly(scene)));
-    if (!scene.complete) console.error(`warning: cut short; ${scene.layersDecoded} layers`);
+    if (!scene.complete) console.error(`warning: cut short; ${describeTiers(scene)}`);
     for (const { box, kind } of scene.restorers) {
       console.error(`note: the stream signals a restorer (${box}: ${kind}); the plain scene is given`);
     }

@@ -153,6 +153,9 @@ export class Splats {
     this.busy = false;
     this.wanted = null; // camera to sort for next
     this.sorted = null; // answer of the worker whose order is in use
+    this.version = 0; // of the scene; what was asked of an older one does not count
+    this.asked = 0; // version of the scene that the request under way is about
+    this.coming = null; // geometry that waits for the order and colours that belong to it
     this.share = 1; // of the splats, the most important first, that are drawn
     const url = URL.createObjectURL(
       new Blob([`(${sorterMain})()`], { type: "text/javascript" }));
@@ -201,33 +204,40 @@ export class Splats {
     const part = { n: scene.n, shDegree: scene.shDegree };
     for (const name of changed) part[name] = scene[name];
     this.worker.postMessage({ scene: part, geometry: changed.includes("means") });
-    this.sorted = null;
+    this.version += 1;
     if (this.wanted) this.request();
   }
 
   receive(data) {
     const { uniforms } = this.material;
     if (data.geometry) {
-      const { geometryTexture } = this.projection.uniforms;
-      geometryTexture.value?.dispose();
-      geometryTexture.value = texture(data.geometry, 3 * STRIDE, data.rows);
-      this.rows = data.rows;
-      this.makeTarget();
+      this.coming = data;
       this.extent = data.extent;
       this.onChange("geometry");
       return;
     }
     this.busy = false;
+    if (this.coming) this.setGeometry();
     if (data.colours) {
       uniforms.colourTexture.value?.dispose();
       uniforms.colourTexture.value = texture(data.colours, STRIDE, this.rows);
     }
     this.setOrder(data);
-    this.sorted = data;
+    this.sorted = { ...data, version: this.asked };
     this.share = data.share;
     this.mesh.visible = true;
     if (!this.matches(this.wanted)) this.request();
     this.onChange("order");
+  }
+
+  setGeometry() {
+    const { geometry, rows } = this.coming;
+    const { geometryTexture } = this.projection.uniforms;
+    geometryTexture.value?.dispose();
+    geometryTexture.value = texture(geometry, 3 * STRIDE, rows);
+    this.rows = rows;
+    this.coming = null;
+    this.makeTarget();
   }
 
   setOrder({ order, shown }) {
@@ -254,7 +264,8 @@ export class Splats {
   }
 
   matches({ ticket, share }) {
-    return this.sorted !== null && this.sorted.ticket === ticket && this.sorted.share === share;
+    const { sorted, version } = this;
+    return sorted?.version === version && sorted.ticket === ticket && sorted.share === share;
   }
 
   get settled() {
@@ -264,6 +275,7 @@ export class Splats {
   request() {
     if (this.busy) return;
     this.busy = true;
+    this.asked = this.version;
     const { view, position, ticket, share } = this.wanted;
     this.worker.postMessage({ view, position, ticket, share });
   }

@@ -1,6 +1,6 @@
 /**
  * The viewer page: decodes one or two scenes in Workers and shows them while they come, coarse
- * layer first. What tests and pages may use is `window.nfxViewer` (at the end).
+ * tier and layer first. What tests and pages may use is `window.nfxViewer` (at the end).
  */
 
 import { Scene, Camera as ThreeCamera, WebGLRenderer } from "three";
@@ -247,15 +247,21 @@ function describeSlot({ name, info, stats, scene, error }) {
       + `${(plain / stats.bytes).toFixed(1)}x smaller than its float32 values`);
   }
   if (stats.note) lines.push(stats.note);
-  const have = stats.layers.filter((l) => l !== "end");
-  const quality = stats.done
-    ? (stats.cut ? `file cut short: ${have.join(", ")} of ${info.layers.join(", ")}` : "full quality")
-    : `coarse: ${have.at(-1) ?? "nothing"} of ${info.layers.join(", ")}`;
-  lines.push(quality);
+  lines.push(stats.done && !stats.cut ? "full quality" : describePart(info, stats, scene));
   for (const r of scene?.restorers ?? info.restorers) {
     if (r.box === "REST") lines.push(`signals a restorer (${r.kind}); shown without it`);
   }
   return lines.join("\n");
+}
+
+/** What there is of a scene that still comes, or was cut. */
+function describePart(info, { cut }, scene) {
+  const nTiers = scene?.tiers.length ?? 0;
+  const own = info.tiers[Math.max(nTiers, 1) - 1].layers; // of the newest tier on screen
+  const there = own.slice(0, scene?.tiers.at(-1)?.layersDecoded ?? 0);
+  const layers = cut ? there.join(", ") : there.at(-1) ?? "nothing";
+  const tiers = info.nTiers > 1 ? `tier ${nTiers} of ${info.nTiers}, ` : "";
+  return `${cut ? "file cut short" : "coarse"}: ${tiers}${layers} of ${own.join(", ")}`;
 }
 
 function refresh() {

@@ -1,0 +1,212 @@
+"""Nested streams: several sizes in one file, cut after a tier it is the smaller one (spec 4.2).
+
+All tiers are trained together, every step showing the scene up to one of them, so that the
+Gaussians of a tier serve all sizes from it on (the nested levels are GoDe's, METHODS A.1.1, the
+training is ours). Then tier by tier is quantized behind what is already fixed, and the tiers above
+are trained on against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from codec.core.params import SceneHeader
+from codec.encoder.ancillary import ancillary_boxes
+from codec.encoder.assemble import CodedTier, code_tier, fit_models, write_stream
+from codec.encoder.balance import Balance, fitted
+from codec.encoder.draft import Draft, scene_flags
+from codec.encoder.ladder import ATTRIBUTES, Ladder, joined
+from codec.encoder.probe import ViewError
+from codec.encoder.pruning import reduce_scene
+from codec.encoder.reopt import Reopt, Retrainer, target_views
+from codec.encoder.search import choose_steps, view_error
+from codec.encoder.sparse import (
+    FIRST_BITS,
+    FIRST_EFFORT,
+    ITERATIONS,
+    count_for,
+    degree_for,
+)
+from codec.encoder.steps import Steps, dequantize, quantize_scene
+from codec.errors import SceneError, UsageError
+from codec.options import EncoderOptions
+from codec.scene import Splats
+from codec.wire import tables
+
+TRAINED_SHARE = 0.8
+"""Of the iterations before the first tier is fixed; the rest is shared by the tiers after it."""
+END_SIZE = tables.BOX_OVERHEAD + 12
+LEAST_GROWTH = 1.2
+"""Each tier has at least so many times the Gaussians of the one before."""
+
+
+class TierError(ViewError):
+    """Error of renders of a tier behind fixed Gaussians: of the tiers before it."""
+
+    def __init__(self, splats: Splats, cameras, threads: int, fixed: list[Splats]) -> None:
+        self._fixed = fixed
+        super().__init__(splats, cameras, threads)
+
+    def against(self, splats: Splats) -> TierError:
+        return TierError(splats, self.cameras, self.threads, self._fixed)
+
+    def _render(self, splats: Splats, camera):
+        return super()._render(joined([*self._fixed, splats]), camera)
+
+
+def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, progress,
+                  report: dict) -> bytes:
+    """A stream whose first options.ladder[k] bytes are a scene of that size.
+
+    seen: (cameras, photos folder) or None each. Raises UsageError and SceneError.
+    """
+    cameras, photos = seen
+    error, views = view_error(splats, cameras, options, report)
+    if error is None:
+        raise UsageError("a nested file is planned by rendering: it needs a renderer and effort 3")
+    ladder = make_ladder(options, splats.n_gaussians, splats.sh_degree)
+    scene = _start(splats, ladder, options, views, progress)
+    targets = target_views(splats, views.cameras, photos, options.threads)
+    steps = ITERATIONS.get(options.effort, 0) * len(ladder.counts)
+    plan = Reopt(steps, scene.sh_degree, options.seed, options.threads, options.time_budget)
+    trainer = Retrainer(targets, plan, splats.antialiased, progress)
+    if options.effort >= FIRST_EFFORT:
+        scene = trainer.nested(scene, ladder, TRAINED_SHARE)
+        report["trained"] = {"views": len(targets), "iterations": steps,
+                             "towards": "photos" if photos else "renders of the input"}
+    tiers = _coded_tiers(scene, ladder, options, default_views, error, trainer, progress)
+    header = SceneHeader(ladder.counts[-1], scene.sh_degree, scene_flags(splats),
+                         n_tiers=len(tiers))
+    data = write_stream(tables.PROFILE_LOSSY, header, tiers, ancillary_boxes(scene, default_views))
+    return _reported(data, splats, ladder, options, error, report)
+
+
+def make_ladder(options: EncoderOptions, n_gaussians: int, sh_degree: int) -> Ladder:
+    """How many Gaussians each size pays for. Raises UsageError for sizes too close together."""
+    counts = [count_for(size, FIRST_BITS, n_gaussians) for size in options.ladder]
+    for i, (a, b) in enumerate(zip(counts[:-1], counts[1:], strict=True)):
+        if b < LEAST_GROWTH * a:
+            raise UsageError(
+                f"the sizes {options.ladder[i]} and {options.ladder[i + 1]} are too close for this "
+                "scene; each should be at least 1.5 times the one before, and below the size "
+                "that holds all Gaussians")
+    degrees = [degree_for(size, sh_degree) for size in options.ladder]
+    if options.sh_degree is not None:
+        degrees = [sh_degree] * len(degrees)
+    return Ladder(tuple(counts), tuple(degrees))
+
+
+def _start(splats: Splats, ladder: Ladder, options: EncoderOptions, views, progress) -> Splats:
+    """Each tier starts as the input pruned to its own number of Gaussians."""
+    parts = []
+    for k in range(len(ladder.counts)):
+        rows = ladder.rows(k)
+        progress("pruning", k / len(ladder.counts), f"tier {k + 1}")
+        parts.append(reduce_scene(
+            splats, rows.stop - rows.start, options.prune_strategy, cameras=views.cameras,
+            seed=options.seed + k, threads=options.threads))
+    return joined(parts).with_sh_degree(ladder.degrees[-1])
+
+
+def _coded_tiers(scene: Splats, ladder: Ladder, options: EncoderOptions, default_views, error,
+                 trainer: Retrainer, progress) -> list[CodedTier]:
+    """Tier by tier: steps, bytes, and training of what comes after."""
+    tiers: list[CodedTier] = []
+    spent = _size_before(scene, ladder, default_views)
+    last = len(ladder.counts) - 1
+    for k, size in enumerate(options.ladder):
+        draft = _draft(scene, ladder, k, options, size - spent - (END_SIZE if k == last else 0))
+        behind = _behind(scene, ladder, k, error)
+        steps = _tier_steps(draft, behind, progress)
+        tier, decoded = _coded(draft, steps, ladder.shrinks[k])
+        spent += tier.size
+        tiers.append(tier)
+        scene = _with_rows(scene, ladder.rows(k), decoded)
+        if options.effort >= FIRST_EFFORT and k < last:
+            share = (1 - TRAINED_SHARE) / max(last, 1)
+            scene = trainer.nested(scene, ladder, share, frozen=ladder.counts[k])
+    return tiers
+
+
+def _size_before(scene: Splats, ladder: Ladder, default_views) -> int:
+    """Bytes of the stream before the first tier."""
+    header = SceneHeader(ladder.counts[-1], scene.sh_degree)
+    boxes = ancillary_boxes(scene, default_views)
+    head = len(header.write()) + tables.BOX_OVERHEAD
+    return tables.FILE_HEADER_SIZE + head + sum(box.size for box in boxes)
+
+
+def _draft(scene: Splats, ladder: Ladder, k: int, options: EncoderOptions, size: int) -> Draft:
+    """Tier `k` as a scene of its own, whose boxes may have `size` bytes."""
+    part = _tier(scene, ladder, k)
+    head = len(SceneHeader(part.n_gaussians, part.sh_degree).write()) + tables.BOX_OVERHEAD
+    around = tables.FILE_HEADER_SIZE + head + END_SIZE
+    return Draft(part, replace(options, target_size=max(size, 1) + around, ladder=()))
+
+
+def _tier(scene: Splats, ladder: Ladder, k: int) -> Splats:
+    rows = ladder.rows(k)
+    part = scene.take(np.arange(rows.start, rows.stop))
+    rest = part.shN.copy()
+    rest[:, (ladder.degrees[k] + 1) ** 2 - 1 :] = 0
+    return replace(part, shN=rest, comments=())
+
+
+def _behind(scene: Splats, ladder: Ladder, k: int, error: ViewError) -> TierError:
+    """Error of tier `k` behind the tiers before it."""
+    fixed = []
+    if k:
+        fixed = [ladder.upto(scene, k).take(np.arange(ladder.counts[k - 1]))]
+    return TierError(_tier(scene, ladder, k), error.cameras, error.threads, fixed)
+
+
+def _tier_steps(draft: Draft, error: TierError, progress) -> Steps:
+    options = draft.options
+    steps = choose_steps(draft.splats, draft.prepared, options, error, draft.build, progress)
+    steps = Balance(draft, error.psnr).run(steps, options.target_size, progress)
+    return fitted(steps, draft, options.target_size, progress)
+
+
+def _coded(draft: Draft, steps: Steps, shrink: int) -> tuple[CodedTier, Splats]:
+    """The tier's boxes, and its Gaussians as they decode without later tiers."""
+    quantized = quantize_scene(draft.prepared, steps)
+
+    def models(q, parts):
+        return replace(fit_models(q, parts), shrink=shrink)
+
+    options = draft.options
+    tier = code_tier(quantized, tile_size=options.tile_size, threads=options.threads,
+                     models=models)
+    return tier, dequantize(quantized, draft.splats)
+
+
+def _with_rows(scene: Splats, rows: slice, new: Splats) -> Splats:
+    arrays = {name: getattr(scene, name).copy() for name in ATTRIBUTES}
+    for name, values in arrays.items():
+        values[rows] = getattr(new, name)
+    return replace(scene, **arrays)
+
+
+def _reported(data: bytes, splats: Splats, ladder: Ladder, options: EncoderOptions,
+              error: ViewError, report: dict) -> bytes:
+    """`data`, once every tier is found to end in time. Raises SceneError."""
+    from codec.decoder.decode import decode
+    from codec.decoder.info import stream_info
+
+    found = stream_info(data)["tiers"]
+    ends = [tier["bytes"] for tier in found[:-1]] + [len(data)]
+    report["tiers"] = []
+    for k, (size, end) in enumerate(zip(options.ladder, ends, strict=True)):
+        if end > size:
+            raise SceneError(f"cannot reach {size} bytes: the smallest stream has {end}; "
+                             "leave the size out of the ladder, or lower --sh-degree")
+        shown = decode(data, tiers=k + 1)
+        report["tiers"].append({"target": size, "bytes": end, "n_gaussians": shown.n_gaussians,
+                                "psnr": error.psnr(shown)})
+    report["dropped"]["beyond what the sizes pay for"] = splats.n_gaussians - ladder.counts[-1]
+    if ladder.degrees[-1] < splats.sh_degree:
+        report["sh_degree_from"] = splats.sh_degree
+    report.update(n_out=ladder.counts[-1], psnr=report["tiers"][-1]["psnr"])
+    return data
