@@ -104,9 +104,9 @@ def _spies(seen: set[str]):
 
     return [
         (geometry._SplitTables, "code", before(tree_counts)),
-        (geometry, "_code_tails", before(lambda coder, out, rank, prefix, left, decoding: note(
+        (geometry, "_code_tails", before(lambda coder, out, rank, left: note(
             len(rank) and any(left), "tree: raw tails"))),
-        (geometry, "_fill_shared", before(lambda out, start, count, prefix: note(
+        (geometry, "_fill_shared", before(lambda keys, start, count, prefix: note(
             len(start), "tree: shared cells"))),
         (fields, "_code_differences", after(lambda out, coder, model, *rest: note(
             len(out) and np.abs(out).max() > model.half_alphabet, "fields: escapes"))),

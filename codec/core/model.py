@@ -16,17 +16,34 @@ COUNT_WEIGHT = 64
 TOTAL = 1 << PRECISION
 
 
-def frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+def frequencies(weights: NDArray[np.int64], used=None) -> NDArray[np.int64]:
     """Weights [C, S] >= 0 to frequencies [C, S] >= 1 with row sums 2^24.
 
     f = 1 + floor(w * (2^24 - S) / sum w); what is left over goes to the row's first largest f.
+    used: [C, S] ones, and zeros where a row has fewer than S symbols: weight and f are 0 there.
     """
-    n_symbols = weights.shape[1]
+    n_symbols = weights.shape[1] if used is None else used.sum(axis=1, keepdims=True)
     total = weights.sum(axis=1, keepdims=True)
-    out = 1 + weights * (TOTAL - n_symbols) // total
+    out = weights * (TOTAL - n_symbols) // total
+    out += 1 if used is None else used
     largest = out.argmax(axis=1)
     out[np.arange(len(out)), largest] += TOTAL - out.sum(axis=1)
     return out
+
+
+def code_groups(coder, tables, sizes: list[int], grouped) -> None:
+    """Code sizes[i] symbols by tables[i], one group after the other.
+
+    grouped: the symbols of all groups; the decoder fills them in.
+    """
+    start = 0
+    for table, size in zip(tables, sizes, strict=True):
+        if size:
+            part = grouped[start : start + size]
+            coded = coder.symbols(table, size, part)
+            if coder.decoding:
+                part[:] = coded
+            start += size
 
 
 def logistic_prior(scales: NDArray[np.int64], phases: NDArray[np.int64],
@@ -61,25 +78,23 @@ class AdaptiveTables:
         values: [n] symbols when encoding, None when decoding. Returns the symbols, int32 [n].
         """
         table = frequencies(self._counts * COUNT_WEIGHT + self._prior)
-        n_contexts, n_symbols = self._prior.shape
-        sizes = np.bincount(contexts, minlength=n_contexts)
         order = np.argsort(contexts, kind="stable")
-        grouped = values.take(order) if values is not None else np.empty(len(contexts), np.int32)
-        start = 0
-        for context, size in enumerate(sizes.tolist()):
-            if size:
-                part = slice(start, start + size)
-                given = None if values is None else grouped[part]
-                coded = coder.symbols(table[context], size, given)
-                if values is None:
-                    grouped[part] = coded
-                self._counts[context] += np.bincount(coded, minlength=n_symbols)
-                start += size
-        if values is not None:
-            return values
-        out = np.empty_like(grouped)
-        out[order] = grouped
+        sizes = np.bincount(contexts, minlength=len(table)).tolist()
+        out = np.empty(len(contexts), np.int32) if values is None else values
+        grouped = out if values is None else values.take(order)
+        code_groups(coder, table, sizes, grouped)
+        if values is None:
+            out = np.empty_like(grouped)
+            out[order] = grouped
+        self._count(contexts, out)
         return out
+
+    def _count(self, contexts, symbols) -> None:
+        """One more for each pair of context and symbol."""
+        pairs = contexts.astype(np.int64)
+        pairs *= self._counts.shape[1]
+        pairs += symbols
+        self._counts += np.bincount(pairs, minlength=self._counts.size).reshape(self._counts.shape)
 
     def carried(self) -> NDArray[np.int64]:
         """A prior of the usual strength made from what was learned (for the next SH row)."""

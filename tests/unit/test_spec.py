@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codec.core import model, tables
+from codec.core import geometry, model, tables
 from codec.core.entropy import SymbolEncoder, pack_bits
 from codec.scene import Splats
+from codec.wire import checksum
 from codec.wire import tables as wire
 from codec.wire.checksum import crc32c
 from conformance.judge import Outcome, judge, load_cases, outcome_of
@@ -100,7 +101,15 @@ def test_version_is_that_of_the_code():
 def test_crc_of_the_check_string():
     """Both decoders' CRC-32C of `123456789` is the value in part 2."""
     assert crc32c(b"123456789") == container.crc32c(b"123456789") == 0xE3069283
-    data = bytes(range(256)) * 40
+    data = np.random.default_rng(0).bytes((1 << 16) + 4099)
+    for n in (0, 1, 4095, 4096, 4099, 10240, len(data)):
+        assert crc32c(data[:n]) == container.crc32c(data[:n])
+
+
+def test_crc_of_several_blocks(monkeypatch):
+    """A state is carried from block to block, also into a last one of a few bytes."""
+    data = np.random.default_rng(1).bytes(20003)
+    monkeypatch.setattr(checksum, "_BLOCK", 5000)
     assert crc32c(data) == container.crc32c(data)
 
 
@@ -110,6 +119,24 @@ def test_log2_q8_as_written():
     found = tables.log2_q8(np.array(values, np.int64)).tolist()
     assert found == [tiles.log2_q8(v) for v in values]
     assert all(abs(f - 256 * math.log2(v)) < 2 for f, v in zip(found, values, strict=True))
+
+
+def test_frequencies_of_rows_of_several_lengths():
+    """Rows of one array give what each gives alone."""
+    weights = np.array([[5, 0, 9, 1], [7, 7, 0, 0], [1, 2, 3, 0]])
+    used = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]])
+    found = model.frequencies(weights, used).tolist()
+    for row, w, n in zip(found, weights.tolist(), used.sum(axis=1).tolist(), strict=True):
+        assert row == symbols.frequencies(w[:n]) + [0] * (len(w) - n)
+
+
+def test_cells_from_tree_keys():
+    """Cells interleaved and taken apart again, for boxes of any shape."""
+    rng = np.random.default_rng(2)
+    for bits in ((0, 0, 0), (1, 0, 0), (7, 8, 9), (21, 3, 0), (21, 21, 21)):
+        cells = np.stack([rng.integers(0, 1 << b, 50) for b in bits], axis=1)
+        keys = geometry.tree_keys(cells, bits)
+        assert geometry.cells_of_keys(keys, bits).tolist() == cells.tolist()
 
 
 def test_frequencies_as_written():
