@@ -5,8 +5,23 @@ Imports little: a worker's time to its first tile is time the user waits.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
+import os
 import sys
+
+
+def start_lightly() -> None:
+    """Settings for a process that decodes one file and ends; call before NumPy is imported.
+
+    OpenBLAS would start threads that spin and get no work: products here are small. The cycle
+    collector finds nothing, and at the end it would look at every object of every module.
+    """
+    if "numpy" not in sys.modules:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        gc.disable()
+        atexit.register(gc.freeze)
 
 
 def keep_freed_memory() -> None:
@@ -25,19 +40,21 @@ def keep_freed_memory() -> None:
         mallopt(top_pad, 1 << 24)
 
 
-def write_share(stream, limits, out, share: dict) -> None:
+def write_share(stream, out, share: dict) -> None:
     """Decode the tiles of `share` and write their rows at its offset into the stream `out`."""
-    from codec.decoder.decode import decode_stream
+    from codec.decoder.decode import decode_blocks
     from codec.io.ply import PlyTable
 
     out.seek(share["offset"])
     for index in share["tiles"]:
-        for block in PlyTable(decode_stream(stream, limits, tiles=[index])).row_blocks():
-            out.write(block)
+        for part in decode_blocks(stream, index):
+            for block in PlyTable(part).row_blocks():
+                out.write(block)
 
 
 def work() -> None:
-    """A worker: loads what decoding takes, then does the one order that stdin brings."""
+    """A worker: loads and parses while its parent does, then does the one order of its stdin."""
+    start_lightly()
     import json
 
     from codec.decoder.decode import parse
@@ -46,10 +63,10 @@ def work() -> None:
 
     keep_freed_memory()
     with open(sys.argv[2], "rb") as file:
-        data = file.read()
+        stream = parse(file.read(), DecoderLimits(**json.loads(sys.argv[3])))
     text = sys.stdin.buffer.read()
     if text:
         order = json.loads(text)
-        limits = DecoderLimits(**order["limits"])
         with open(order["out"], "r+b") as out:
-            write_share(parse(data, limits), limits, out, order)
+            write_share(stream, out, order)
+    os._exit(0)  # the parent waits: nothing is left to tidy up

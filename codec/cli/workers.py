@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codec.cli.common import read_stream
-from codec.cli.share import keep_freed_memory, write_share
+from codec.cli.share import keep_freed_memory, start_lightly, write_share
 from codec.io.atomic import check_writable
 from codec.options import DecoderLimits
 
@@ -38,9 +38,10 @@ def worker_count(source: Path, threads: int) -> int:
 
 
 @contextlib.contextmanager
-def started_workers(source: Path, count: int) -> Iterator[list[subprocess.Popen]]:
-    """`count` processes that load while this one parses, and wait for an order on stdin."""
-    command = [sys.executable, "-P", "-c", _WORKER, _ROOT, str(source)]
+def started_workers(source: Path, limits: DecoderLimits,
+                    count: int) -> Iterator[list[subprocess.Popen]]:
+    """`count` processes that load and parse while this one does, and wait for an order on stdin."""
+    command = [sys.executable, "-P", "-c", _WORKER, _ROOT, str(source), json.dumps(asdict(limits))]
     workers: list[subprocess.Popen] = []
     try:
         for _ in range(count):
@@ -61,7 +62,8 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
     Raises and warns as `codec.decode` and `codec.write_ply` do.
     """
     check_writable(output, overwrite)
-    with started_workers(source, worker_count(source, limits.threads)) as workers:
+    start_lightly()
+    with started_workers(source, limits, worker_count(source, limits.threads)) as workers:
         from codec.decoder.decode import decode_stream
         from codec.decoder.parse import parse
         from codec.io.ply import write_ply
@@ -70,7 +72,7 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
         keep_freed_memory()
         stream = parse(read_stream(source), limits)
         whole = not stream.truncated and EXTR not in stream.ancillary
-        if whole and workers and len(stream.places()) > 1:
+        if whole and stream.places():
             _decode_shared(stream, limits, workers, output, overwrite)
         else:
             write_ply(output, decode_stream(stream, limits), overwrite=overwrite)
@@ -90,15 +92,15 @@ def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwri
     with atomic_file(output, overwrite) as out:
         out.write(header)
         out.flush()
-        orders = [{"out": str(out.name), "limits": asdict(limits), **share} for share in shares[1:]]
+        orders = [{"out": str(out.name), **share} for share in shares[1:]]
         for worker, order in zip(workers, orders, strict=False):
             with contextlib.suppress(OSError):  # a dead worker's share is done below
                 worker.stdin.write(json.dumps(order).encode())
                 worker.stdin.close()
-        write_share(stream, limits, out, shares[0])
+        write_share(stream, out, shares[0])
         for i, share in enumerate(shares[1:]):
             if i >= len(workers) or workers[i].wait() != 0:
-                write_share(stream, limits, out, share)
+                write_share(stream, out, share)
 
 
 def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]:

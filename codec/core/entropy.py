@@ -35,9 +35,10 @@ def pack_bits(values: NDArray[np.int64], n_bits: int) -> bytes:
 
 def unpack_bits(data: NDArray[np.uint8], count: int, n_bits: int) -> NDArray[np.int64]:
     bits = np.unpackbits(data, count=count * n_bits).reshape(count, n_bits)
-    padded = np.zeros((count, 32), np.uint8)
-    padded[:, 32 - n_bits :] = bits
-    return np.packbits(padded, axis=1).view(">u4")[:, 0].astype(np.int64)
+    size = 1 if n_bits <= 8 else 2 if n_bits <= 16 else 4
+    padded = np.zeros((count, 8 * size), np.uint8)
+    padded[:, 8 * size - n_bits :] = bits
+    return np.packbits(padded.reshape(-1)).view(f">u{size}").astype(np.int64)
 
 
 class SymbolCoder:

@@ -109,9 +109,10 @@ def reconstruct_sh(params: CodingParams, rows: list[NDArray], n: int) -> NDArray
     out = np.zeros((n, params.basis.shape[1]), np.float32)
     basis = params.basis[: len(rows)].astype(np.float64)
     unit = params.sh_step * 2.0 ** -(FINE_SHIFT + 7)
-    coefficients = np.zeros((len(rows), SH_BLOCK))
+    coefficients = np.empty((len(rows), SH_BLOCK))
     for start in range(0, n if rows else 0, SH_BLOCK):
         part = out[start : start + SH_BLOCK]
+        coefficients[:, len(part) :] = 0
         for i, row in enumerate(rows):
             coefficients[i, : len(part)] = row[start : start + SH_BLOCK]
         total = grouped_product(coefficients.T, basis)[: len(part)]

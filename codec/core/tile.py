@@ -198,7 +198,7 @@ def code_sh(coder, params: CodingParams, shifts, state: ShState, rows, count: in
         )
         energy = energy - (energy >> 2) + np.abs(values)
         out = out.astype(np.result_type(out, values), copy=False)
-        out[i, active] = values
+        out[i][active] = values
         state.energy = state.energy.astype(np.result_type(state.energy, energy), copy=False)
         state.energy[active] = energy
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from os import cpu_count
 
 import numpy as np
@@ -54,35 +55,45 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
                   tiers=None) -> Splats:
     places = stream.places(tiers)
     chosen = places if tiles is None else [places[i] for i in tiles]
-    tool = _decode_lossless if stream.lossless else _decode_tile
-
-    def worker(tier: Tier, index: int) -> dict:
-        return tool(stream.header.sh_degree, tier, index, layers, stream.shrunk(tier, tiers))
-
-    if len(chosen) == 1:
-        arrays = worker(*chosen[0])
+    if stream.lossless and len(chosen) == 1:
+        (arrays,) = _tile_blocks(stream, *chosen[0], layers, tiers)  # no second copy
     else:
         threads = limits.threads or cpu_count() or 1
-        arrays = _decode_joined(stream, chosen, worker, threads)
-    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
-    comments = read_comments(stream.ancillary[META].payload) if META in stream.ancillary else ()
-    splats = Splats(**arrays, antialiased=antialiased, comments=comments)
+        arrays = _decode_joined(stream, chosen, layers, tiers, threads)
+    splats = _splats(stream, arrays)
     if tiles is None and EXTR in stream.ancillary:
         return read_extra(splats, stream.ancillary[EXTR].payload, stream.header.n_gaussians,
                           lambda size: check_memory(stream, limits, size))
     return splats
 
 
-def _decode_joined(stream: Stream, chosen: list[tuple[Tier, int]], worker,
-                   n_threads: int) -> dict:
+def decode_blocks(stream: Stream, index: int) -> Iterator[Splats]:
+    """One tile (counted through all tiers) some rows at a time, for writers.
+
+    Its float32 arrays are never whole in memory.
+    """
+    for arrays in _tile_blocks(stream, *stream.places()[index]):
+        yield _splats(stream, arrays)
+
+
+def _splats(stream: Stream, arrays: dict) -> Splats:
+    antialiased = bool(stream.header.flags & SCENE_FLAG_ANTIALIASED)
+    comments = read_comments(stream.ancillary[META].payload) if META in stream.ancillary else ()
+    return Splats(**arrays, antialiased=antialiased, comments=comments)
+
+
+def _decode_joined(stream: Stream, chosen: list[tuple[Tier, int]], layers: int | None,
+                   tiers: int | None, n_threads: int) -> dict:
     """Arrays of several tiles, one after the other."""
     ends = np.cumsum([0] + [tier.tiles[i].n for tier, i in chosen]).tolist()
     arrays = _empty_arrays(stream, ends[-1])
 
     def work(position: int) -> None:
-        rows = slice(ends[position], ends[position + 1])
-        for name, part in worker(*chosen[position]).items():
-            arrays[name][rows] = part
+        row = ends[position]
+        for block in _tile_blocks(stream, *chosen[position], layers, tiers):
+            for name, part in block.items():
+                arrays[name][row : row + len(part)] = part
+            row += len(block["means"])
 
     if len(chosen) > 1 and n_threads > 1:
         from concurrent.futures import ThreadPoolExecutor
@@ -102,7 +113,21 @@ def _empty_arrays(stream: Stream, n: int) -> dict[str, np.ndarray]:
     return {name: np.empty(shape, np.float32) for name, shape in zip(_FIELDS, shapes, strict=True)}
 
 
-def _decode_lossless(degree: int, tier: Tier, index: int, layers: int | None, shrunk: int) -> dict:
+def _tile_blocks(stream: Stream, tier: Tier, index: int, layers: int | None = None,
+                 tiers: int | None = None) -> Iterator[dict]:
+    """Arrays of one tile in blocks of rows; what further layers would bring is at its default."""
+    degree = stream.header.sh_degree
+    if stream.lossless:
+        yield _decode_lossless(degree, tier, index)
+        return
+    symbols, classes, bits = _decode_symbols(tier, index, layers)
+    shrunk = stream.shrunk(tier, tiers)
+    for start in range(0, tier.tiles[index].n, quantize.SH_BLOCK):
+        rows = slice(start, start + quantize.SH_BLOCK)
+        yield _reconstruct(tier.params, degree, symbols, classes, bits, rows, shrunk)
+
+
+def _decode_lossless(degree: int, tier: Tier, index: int) -> dict:
     """Arrays of one tile; there is one layer, and nothing shrinks."""
     from codec.core import lossless
 
@@ -113,12 +138,11 @@ def _decode_lossless(degree: int, tier: Tier, index: int, layers: int | None, sh
     return lossless.decode_columns(columns, degree)
 
 
-def _decode_tile(degree: int, tier: Tier, index: int, layers: int | None, shrunk: int) -> dict:
-    """Arrays of one tile; what further layers would bring is left at its default."""
+def _decode_symbols(tier: Tier, index: int, layers: int | None):
+    """(symbols with cells from the scene's origin, classes, refinement bits) of one tile."""
     params, header = tier.params, tier.tiles[index]
     symbols, classes = _decode_base(tier, index)
     bits = tile.position_bits(params, classes)
-    refinement = None
     shifts, sh_state = tile.start_sh(params, classes)
     depth = tier.complete_layers if layers is None else min(layers, tier.complete_layers)
     for layer in range(1, depth):
@@ -126,18 +150,15 @@ def _decode_tile(degree: int, tier: Tier, index: int, layers: int | None, shrunk
         coder = SymbolDecoder(box.payload, box.where)
         name = tier.layers[layer]
         if name == "position":
-            refinement = tile.code_position(coder, bits, None)
+            symbols.refinement = tile.code_position(coder, bits, None)
         else:
             count = params.sh_layers[int(name[3:]) - 1]
             symbols.sh += list(tile.code_sh(coder, params, shifts, sh_state, None, count))
         coder.finish()
-    if refinement is None:
-        bits, refinement = np.zeros_like(bits), np.zeros((header.n, 3), np.int64)
-    cells = symbols.cells + np.array(header.origin, np.int64)
-    arrays = _reconstruct(params, degree, symbols, classes, cells, refinement, bits)
-    if shrunk:
-        arrays["log_scales"] = quantize.reconstruct_scales(params, symbols.scales, shrunk)
-    return arrays
+    if symbols.refinement is None:
+        bits, symbols.refinement = np.zeros_like(bits), np.zeros((header.n, 3), np.int64)
+    symbols.cells += np.array(header.origin, np.int64)
+    return symbols, classes, bits
 
 
 def _decode_base(tier: Tier, index: int):
@@ -148,21 +169,24 @@ def _decode_base(tier: Tier, index: int):
     return symbols, tile.classes_of(tier.params, tier.tiles[index], symbols)
 
 
-def _reconstruct(params, sh_degree: int, t, classes, cells, refinement, bits) -> dict:
-    n, rest = len(cells), (sh_degree + 1) ** 2 - 1
-    rotation_bits = quantize.rotation_bits(params, t.scales, classes.alpha, classes.footprint)
-    entry = quantize.alpha_index(t.opacity, params.opacity_levels)
-    arrays = {
-        "means": quantize.reconstruct_means(params, cells, refinement, bits),
-        "log_scales": quantize.reconstruct_scales(params, t.scales),
-        "quats": quantize.reconstruct_quats(t.rotation, rotation_bits),
-        "opacity_logits": quantize.coding_tables().opacity_logits[entry],
-        "sh0": quantize.reconstruct_dc(params, t.dc),
-        "shN": quantize.reconstruct_sh(params, t.sh, n).reshape(n, rest, 3),
-    }
-    if not np.isfinite(arrays["means"]).all():
+def _reconstruct(params, degree: int, t: tile.TileSymbols, classes, bits, rows: slice,
+                 shrunk: int) -> dict:
+    """Arrays of some rows of a tile; cells count from the scene's origin."""
+    scales, alpha, footprint = t.scales[rows], classes.alpha[rows], classes.footprint[rows]
+    rotation_bits = quantize.rotation_bits(params, scales, alpha, footprint)
+    entry = quantize.alpha_index(t.opacity[rows], params.opacity_levels)
+    means = quantize.reconstruct_means(params, t.cells[rows], t.refinement[rows], bits[rows])
+    if not np.isfinite(means).all():
         raise BadValue("a position overflows float32")
-    return arrays
+    n, rest = len(means), (degree + 1) ** 2 - 1
+    return {
+        "means": means,
+        "log_scales": quantize.reconstruct_scales(params, scales, shrunk),
+        "quats": quantize.reconstruct_quats(t.rotation[rows], rotation_bits),
+        "opacity_logits": quantize.coding_tables().opacity_logits[entry],
+        "sh0": quantize.reconstruct_dc(params, t.dc[rows]),
+        "shN": quantize.reconstruct_sh(params, [r[rows] for r in t.sh], n).reshape(n, rest, 3),
+    }
 
 
 def __getattr__(name: str):

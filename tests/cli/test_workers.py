@@ -53,8 +53,8 @@ def test_workers_do_a_share(tiled, tmp_path, monkeypatch):
     written = []
     write = workers.write_share
     monkeypatch.setattr(workers, "write_share",
-                        lambda s, limits, out, part: written.append(part["tiles"])
-                        or write(s, limits, out, part))
+                        lambda s, out, part: written.append(part["tiles"])
+                        or write(s, out, part))
     workers.decode_to_ply(tiled, tmp_path / "out.ply", DecoderLimits(), False)
     assert len(written) == 1 and 0 < len(written[0]) < 4
 

@@ -222,7 +222,8 @@ def attributes(data: bytes) -> None:
         for k in range(len(params.layers)):
             tier.payloads[k, 0] = Box(tables.TILE, s.sized())
         with mock.patch.object(decoding, "SymbolDecoder", EndlessDecoder):
-            arrays = decoding._decode_tile(degree, tier, 0, None, s.number() % 256)
+            found = decoding._decode_symbols(tier, 0, None)
+        arrays = decoding._reconstruct(params, degree, *found, slice(None), s.number() % 256)
     except FormatError:
         return
     for name, values in arrays.items():
