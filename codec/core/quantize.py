@@ -42,9 +42,10 @@ def log_footprint(params: CodingParams, scales, cells) -> NDArray[np.int64]:
     scales: [N, 3] int64 fine units, descending.  cells: [N, 3] int64 absolute cells.
     """
     size = ((scales[:, 0] + scales[:, 1]) * (params.scale_step * 369)) >> (FINE_SHIFT + 1)
-    offset = (cells - np.array(params.centre, np.int64)) >> params.radius_shift
-    offset = np.clip(offset, -(1 << 24), 1 << 24)
-    squared = (offset * offset).sum(axis=1) + 1
+    squared = np.ones(len(cells), np.int64)
+    for axis, centre in enumerate(params.centre):
+        offset = np.clip((cells[:, axis] - centre) >> params.radius_shift, -(1 << 24), 1 << 24)
+        squared += offset * offset
     return size - (np.maximum(log2_q8(squared), params.radius_floor) >> 1)
 
 

@@ -108,7 +108,7 @@ def code_rotation(coder, params, coded: TileSymbols, classes: TileClasses, rotat
     out = np.zeros((n, 3), np.int64)
     largest = np.zeros(n, np.int64)  # of the components so far, in 1/16
     for axis in range(3):
-        context = (3 * np.minimum(bits, 5) + np.searchsorted([4, 8], largest, side="right"))
+        context = 3 * np.minimum(bits, 5) + (largest >= 4) + (largest >= 8)
         given = None if rotation is None else rotation[:, axis] + offset
         top = None if given is None else given >> low
         high = _code_chunks(coder, context.astype(np.uint8), top)
