@@ -12,6 +12,7 @@ Everything here imports lazily: reading, encoding at low effort and decoding nev
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.2.0"
 
@@ -33,6 +34,22 @@ _LAZY = {
 }
 
 __all__ = ["__version__", *_LAZY]
+
+if TYPE_CHECKING:  # what __getattr__ finds at run time, for type checkers and editors
+    from codec.decoder.decode import decode as decode
+    from codec.encoder.encode import encode as encode
+    from codec.errors import NfxError as NfxError
+    from codec.io.cameras import read_cameras as read_cameras
+    from codec.io.ply import read_ply as read_ply
+    from codec.io.ply import write_ply as write_ply
+    from codec.io.scenes import read_scene as read_scene
+    from codec.io.scenes import write_scene as write_scene
+    from codec.options import DecoderLimits as DecoderLimits
+    from codec.options import EncoderOptions as EncoderOptions
+    from codec.rendering import render as render
+    from codec.scene import Camera as Camera
+    from codec.scene import RenderedView as RenderedView
+    from codec.scene import Splats as Splats
 
 
 def __getattr__(name: str):
