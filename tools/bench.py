@@ -9,6 +9,7 @@ splat-transform's SPZ v4 (GaussForge where it is not installed).
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -21,6 +22,7 @@ from statistics import median
 
 import numpy as np
 
+import codec
 from tools.peers import Timed, choose_peers, fill, find_tool, run_timed, tool_version
 
 REFERENCES = ("spz4", "gaussforge")
@@ -37,9 +39,12 @@ class Job:
 
 
 def our_command(tool: str, variable: str) -> list[str]:
-    """splatenc or splatdec: installed, or of this source tree."""
+    """splatenc or splatdec: installed, or of this source tree, compiled as pip compiles it."""
     exe = find_tool(tool, variable)
-    return [exe] if exe else [sys.executable, "-c", f"from codec.cli.{tool} import main; main()"]
+    if exe:
+        return [exe]
+    compileall.compile_dir(Path(codec.__file__).parent, quiet=1)
+    return [sys.executable, "-c", f"from codec.cli.{tool} import main; main()"]
 
 
 def encode_jobs(scene: Path, folder: Path, effort: int) -> list[Job]:
@@ -165,8 +170,9 @@ def print_rows(title: str, rows: list[dict]) -> None:
     for row in rows:
         goal = f" (goal {row['goal']})" if row["goal"] else ""
         size = f"{row['bytes']:>10} bytes" if row["bytes"] else ""
-        print(f"  {row['name']:11} {row['seconds']:7.3f} s  peak {row['peak_mb']:7.1f} MB {size}"
-              f"  nfx/this {row['nfx_over_this']:.2f}{goal}")
+        spread = f"{min(row['all_seconds']):.3f} to {max(row['all_seconds']):.3f}"
+        print(f"  {row['name']:11} {row['seconds']:7.3f} s ({spread})  "
+              f"peak {row['peak_mb']:7.1f} MB {size}  nfx/this {row['nfx_over_this']:.2f}{goal}")
 
 
 def parse_arguments() -> argparse.Namespace:
