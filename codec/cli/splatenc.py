@@ -217,6 +217,8 @@ def summary(report: dict) -> str:
     restorer = report.get("restorer", {})
     if restorer.get("signalled"):
         parts.append(f"restorer {restorer['kind']} signalled")
+    if report.get("trained", {}).get("interrupted"):
+        parts.append("interrupted: the best so far")
     parts.append(f"{report['seconds']:.1f} s")
     lost = [f"{n:,} Gaussians ({why})" for why, n in report.get("dropped", {}).items()]
     lost += [f"{n:,} values changed ({why})" for why, n in report.get("changed", {}).items()]

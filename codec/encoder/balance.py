@@ -68,10 +68,14 @@ def _silent(stage: str, part: float, note: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Trials of one draft.   psnr: of a scene in the draft's order, dB."""
+    """Trials of one draft.
+
+    psnr: of a scene in the draft's order, dB.   stopped: whether the user wants an end.
+    """
 
     draft: Draft
     psnr: Callable[[Splats], float]
+    stopped: Callable[[], bool] = bool
 
     def trial(self, steps: Steps) -> Trial:
         """What these steps cost and show."""
@@ -91,7 +95,7 @@ class Balance:
             progress("balancing", i / MOST_ROUNDS, f"{best.psnr:.2f} dB")
             if best.psnr < reached + WORTH_A_ROUND:
                 octaves /= 2
-            if octaves < LAST_OCTAVES:
+            if octaves < LAST_OCTAVES or self.stopped():
                 break
             reached, steps = max(reached, best.psnr), self._round(best, octaves)
         return best.steps
@@ -106,6 +110,8 @@ class Balance:
         moves = {}
         for name in FIELDS:
             for octave in (octaves, -octaves):
+                if self.stopped():
+                    break
                 value = gain(shifted(best.steps, name, octave, WIDEST))
                 if value > LEAST_GAIN:
                     moves[name] = (value, octave)

@@ -63,20 +63,25 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
     seen: (cameras, photos folder) or None each. Raises UsageError and SceneError.
     """
     cameras, photos = seen
+    from codec.optimize.loop import interruptible
+
     error, views = view_error(splats, cameras, options, report)
     if error is None:
         raise UsageError("a nested file is planned by rendering: it needs a renderer and effort 3")
     ladder = make_ladder(options, splats.n_gaussians, splats.sh_degree)
     scene = _start(splats, ladder, options, views, progress)
     targets = target_views(splats, views.cameras, photos, options.threads)
-    steps = ITERATIONS.get(options.effort, 0) * len(ladder.counts)
+    steps = round(ITERATIONS.get(options.effort, 0) * (1 + len(ladder.counts)) / 2)
     plan = Reopt(steps, scene.sh_degree, options.seed, options.threads, options.time_budget)
-    trainer = Retrainer(targets, plan, splats.antialiased, progress)
-    if options.effort >= FIRST_EFFORT:
-        scene = trainer.nested(scene, ladder, TRAINED_SHARE)
+    with interruptible() as stop:
+        trainer = Retrainer(targets, plan, splats.antialiased, progress, stop)
+        if steps:
+            scene = trainer.nested(scene, ladder, TRAINED_SHARE)
+        tiers = _coded_tiers(scene, ladder, options, default_views, error, trainer, progress)
+    if steps:
         report["trained"] = {"views": len(targets), "iterations": steps,
-                             "towards": "photos" if photos else "renders of the input"}
-    tiers = _coded_tiers(scene, ladder, options, default_views, error, trainer, progress)
+                             "towards": "photos" if photos else "renders of the input",
+                             "interrupted": stop.is_set()}
     header = SceneHeader(ladder.counts[-1], scene.sh_degree, scene_flags(splats),
                          n_tiers=len(tiers))
     data = write_stream(tables.PROFILE_LOSSY, header, tiers, ancillary_boxes(scene, default_views))
@@ -119,7 +124,7 @@ def _coded_tiers(scene: Splats, ladder: Ladder, options: EncoderOptions, default
     for k, size in enumerate(options.ladder):
         draft = _draft(scene, ladder, k, options, size - spent - (END_SIZE if k == last else 0))
         behind = _behind(scene, ladder, k, error)
-        steps = _tier_steps(draft, behind, progress)
+        steps = _tier_steps(draft, behind, trainer, progress)
         tier, decoded = _coded(draft, steps, ladder.shrinks[k])
         spent += tier.size
         tiers.append(tier)
@@ -162,10 +167,11 @@ def _behind(scene: Splats, ladder: Ladder, k: int, error: ViewError) -> TierErro
     return TierError(_tier(scene, ladder, k), error.cameras, error.threads, fixed)
 
 
-def _tier_steps(draft: Draft, error: TierError, progress) -> Steps:
+def _tier_steps(draft: Draft, error: TierError, trainer: Retrainer, progress) -> Steps:
     options = draft.options
     steps = choose_steps(draft.splats, draft.prepared, options, error, draft.build, progress)
-    steps = Balance(draft, error.psnr).run(steps, options.target_size, progress)
+    balance = Balance(draft, error.psnr, lambda: trainer.interrupted)
+    steps = balance.run(steps, options.target_size, progress)
     return fitted(steps, draft, options.target_size, progress)
 
 

@@ -9,6 +9,7 @@ quantized scene, and gradients pass straight through.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -117,13 +118,19 @@ def scene_extent(cameras: list[Camera]) -> float:
 class Retrainer:
     """Trains one scene in two stages, `free` and `quantized`; keeps the best so far on Ctrl-C.
 
-    views: targets.   interrupted: set when the user asked to stop; later stages do nothing.
+    views: targets.   stop: set from outside when the user asked to stop.
+    interrupted: whether one did, here or there; later stages do nothing.
     """
 
-    def __init__(self, views: TargetViews, plan: Reopt, antialiased: bool, progress) -> None:
-        self.views, self.plan, self.interrupted = views, plan, False
+    def __init__(self, views: TargetViews, plan: Reopt, antialiased: bool, progress,
+                 stop: threading.Event | None = None) -> None:
+        self.views, self.plan, self._stop = views, plan, stop or threading.Event()
         self._progress, self._antialiased = progress, antialiased
         self._extent = scene_extent(views.cameras)
+
+    @property
+    def interrupted(self) -> bool:
+        return self._stop.is_set()
 
     def free(self, splats: Splats, part: int = 0, count: int = 0) -> Splats:
         """Every attribute, all values; Gaussians may move to where they help.
@@ -214,7 +221,8 @@ class Retrainer:
         loop = Loop(trainer, options.iterations, measure, Record(), best, measure_every=every,
                     budget=share * self.plan.budget)
         out = loop.run()
-        self.interrupted = loop.record.ended == "interrupted"
+        if loop.record.ended == "interrupted":
+            self._stop.set()
         return out
 
 

@@ -19,7 +19,7 @@ from codec.options import EncoderOptions
 from codec.scene import Splats
 
 FIRST_EFFORT = 4
-ITERATIONS = {4: 500, 5: 1500, 6: 5000, 7: 10000, 8: 20000, 9: 40000}
+ITERATIONS = {4: 600, 5: 3000, 6: 6000, 7: 12000, 8: 24000, 9: 48000}
 SPARSE_BITS = 64.0
 """A target below this many bits for each Gaussian of the input calls for fewer Gaussians."""
 FIRST_BITS = 64.0
@@ -64,7 +64,11 @@ def encode_sparse(draft: Draft, error, views, photos, progress, report) -> Steps
     elif options.effort < FIRST_EFFORT:
         steps = _best_untrained(draft, error, views, progress)
     else:
-        steps = _trained(draft, error, views, photos, progress, report)
+        from codec.optimize.loop import interruptible
+
+        with interruptible() as stop:
+            steps = _trained(draft, error, views, photos, (progress, stop), report)
+        report["trained"]["interrupted"] = stop.is_set()
     fewer = before.n_gaussians - draft.splats.n_gaussians
     report["dropped"]["beyond what the target size pays for"] = fewer
     if draft.splats.sh_degree < before.sh_degree:
@@ -85,11 +89,11 @@ def _thinned(splats: Splats, options: EncoderOptions, bits: float, views) -> Spl
     return thin
 
 
-def _chosen(draft: Draft, error, progress) -> tuple[Steps, Balance]:
+def _chosen(draft: Draft, error, progress, stopped=bool) -> tuple[Steps, Balance]:
     """Steps of the draft's scene as it stands, by probes and then by trial, and its trials."""
     own = error.against(draft.splats)
     steps = choose_steps(draft.splats, draft.prepared, draft.options, own, draft.build, progress)
-    balance = Balance(draft, own.psnr)
+    balance = Balance(draft, own.psnr, stopped)
     return balance.run(steps, draft.options.target_size, progress), balance
 
 
@@ -111,8 +115,9 @@ def _best_untrained(draft: Draft, error, views, progress) -> Steps:
     return best[2]
 
 
-def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
-    before, options = draft.splats, draft.options
+def _trained(draft: Draft, error, views, photos, user, report) -> Steps:
+    """user: (progress, event that asks for an end with the best so far)."""
+    before, options, (progress, stop) = draft.splats, draft.options, user
     progress("pruning", 0.0, options.prune_strategy)
     draft.splats = _thinned(before, options, FIRST_BITS, views)
     targets = target_views(before, views.cameras, photos, options.threads)
@@ -120,9 +125,9 @@ def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
                  options.threads, options.time_budget)
     report["trained"] = {"views": len(targets), "iterations": plan.iterations,
                          "towards": "photos" if photos else "renders of the input"}
-    retrainer = Retrainer(targets, plan, before.antialiased, progress)
+    retrainer = Retrainer(targets, plan, before.antialiased, progress, stop)
     draft.splats = retrainer.free(draft.splats, 0)
-    steps, balance = _chosen(draft, error, progress)
+    steps, balance = _chosen(draft, error, progress, stop.is_set)
     count = draft.splats.n_gaussians
     if options.max_gaussians is None and not retrainer.interrupted:
         count = better_count(balance, retrainer, steps, before.n_gaussians)
@@ -131,7 +136,7 @@ def _trained(draft: Draft, error, views, photos, progress, report) -> Steps:
                 draft.splats, count, options.prune_strategy, cameras=views.cameras,
                 seed=options.seed, threads=options.threads)
     draft.splats = retrainer.free(draft.splats, 1, count)
-    balance = Balance(draft, error.against(draft.splats).psnr)
+    balance = Balance(draft, error.against(draft.splats).psnr, stop.is_set)
     steps = balance.run(steps, options.target_size, progress, octaves=0.5)
     draft.splats = retrainer.quantized(draft.splats, steps)
     return fitted(steps, draft, options.target_size, progress)

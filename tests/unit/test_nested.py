@@ -133,7 +133,7 @@ def test_training_serves_every_tier(ball, cameras, untrained, monkeypatch):
     before = [tier["psnr"] for tier in untrained[1]["tiers"]]
     after = [tier["psnr"] for tier in report["tiers"]]
     assert all(b > a for a, b in zip(before, after, strict=True))
-    assert report["trained"]["iterations"] == 120
+    assert report["trained"]["iterations"] == 80
 
 
 def test_the_last_bytes_do_not_depend_on_threads(ball, cameras):

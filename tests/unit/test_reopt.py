@@ -186,3 +186,20 @@ def test_count_follows_what_limits(ball, cameras):
     counts = [sparse.better_count(trials, retrainer, plan_steps(draft.prepared, q), 10_000)
               for q in (20, 50, 90)]
     assert counts[0] < 1500 < counts[2] and counts[0] < counts[1] < counts[2]
+
+
+def test_ctrl_c_while_balancing_keeps_the_best_so_far(ball, cameras, monkeypatch):
+    """An interrupt after the training ends the trials; the stream still meets its size."""
+    monkeypatch.setattr(sparse, "ITERATIONS", {4: 6})
+    stages = []
+
+    def progress(stage, part, text):
+        stages.append(stage)
+        if stage == "balancing" and stages.count("balancing") == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    report = {}
+    data = codec.encode(ball, EncoderOptions(effort=4, target_size=3000), cameras=cameras,
+                        report=report, progress=progress)
+    assert len(data) <= 3000 and report["trained"]["interrupted"]
+    assert stages.count("training quantized") == 0
