@@ -34,25 +34,12 @@ from tools.bench_decoders import side_by_side
 from tools.browser import Chromium, Page, find_chromium
 
 SIZE = (1280, 720)
-WATCH = """
-window.benchTimes = {};
-(function look() {
-  const page = window.nfxViewer;
-  if (page && page.marks.firstPicture && !window.benchTimes.first) {
-    const gl = document.getElementById("picture").getContext("webgl2");
-    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-    const slot = page.slots[0];
-    window.benchTimes = { first: performance.now(), layers: slot.stats.layers.slice() };
-    return;
-  }
-  requestAnimationFrame(look);
-})();
-"""
 WHOLE = """(async () => {
   await nfxViewer.settled();
   const gl = document.getElementById("picture").getContext("webgl2");
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-  return { ...window.benchTimes, whole: performance.now(), decoded: nfxViewer.marks.decoded };
+  const { marks, slots } = nfxViewer;
+  return { whole: performance.now(), ...marks, coarse: slots[0].first };
 })()"""
 
 
@@ -103,7 +90,6 @@ def first_picture(browser: Chromium, url: str, repeats: int) -> dict:
     found = []
     for _ in range(repeats):
         page = browser.new_page()
-        page.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
         page.open(url, *SIZE)
         found.append(page.evaluate(WHOLE))
         page.call("Page.close")
@@ -111,10 +97,10 @@ def first_picture(browser: Chromium, url: str, repeats: int) -> dict:
     def middle(pick) -> float:
         return round(statistics.median(map(pick, found)), 3)
 
-    return {"first_ms": middle(lambda t: t["first"]), "whole_ms": middle(lambda t: t["whole"]),
-            "decoded_ms": middle(lambda t: t["decoded"]),
-            "share": middle(lambda t: t["first"] / t["whole"]),
-            "layers_in_first_picture": found[0]["layers"], "repeats": repeats}
+    return {"first_ms": middle(lambda t: t["firstPicture"]),
+            "whole_ms": middle(lambda t: t["whole"]), "decoded_ms": middle(lambda t: t["decoded"]),
+            "share": middle(lambda t: t["firstPicture"] / t["whole"]),
+            "first_picture": found[0]["coarse"], "repeats": repeats}
 
 
 def frames(browser: Chromium, url: str) -> dict:

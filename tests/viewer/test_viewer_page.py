@@ -98,7 +98,28 @@ def test_coarse_first_then_all_layers(page, tmp_path):
     assert "bits per Gaussian" in facts(page) and "full quality" in facts(page)
     assert page.evaluate("document.querySelectorAll('#views button').length") == 1
     marks = page.evaluate("nfxViewer.marks")
-    assert marks["firstLayer"] <= marks["decoded"]
+    assert marks["firstLayer"] <= marks["firstPicture"] <= marks["decoded"]
+    first = page.evaluate("nfxViewer.slots[0].first")  # drawn while the rest was still to come
+    assert first["layers"] == ["base"] and first["share"] == 1
+    assert page.evaluate("document.getElementById('picture').width") == SIZE[0]
+
+
+def test_on_a_slow_machine_less_is_drawn_while_the_camera_moves(page, tmp_path):
+    """Steps follow from the time a frame takes; a camera at rest has everything again."""
+    open_page(page, tmp_path / "scene.html", [encoded(ball(), [camera()])])
+    steps = page.evaluate("""(() => {
+        const { state, choosePixels } = nfxViewer;
+        const after = (active, gap) => {
+            choosePixels(active, gap);
+            return [state.moving, state.quality];
+        };
+        return [after(true, 5000), after(true, 200), after(true, 60), after(true, 30),
+                after(true, 10), after(false, 4000), after(true, 4000)];
+    })()""")
+    moving = [step[0] for step in steps]
+    assert moving[1] - moving[0] >= 2 and moving[2] == moving[1] + 1  # the first gap was no frame's
+    assert moving[3:5] == [moving[2], moving[2] - 1]
+    assert steps[5][1] == 0 and moving[6] == moving[5]
 
 
 def test_mouse_keyboard_and_touch_move_the_camera(page, tmp_path):

@@ -2608,8 +2608,9 @@ function changedBy(name) {
 /**
  * `decodeProgressive` in a Worker of its own: the page stays responsive. source: bytes (moved to the
  * worker) or the URL of a stream that is read by range requests. Yields what `decodeProgressive`
- * yields; each step has fresh arrays for what the layer changed. options.script: URL of this module
- * for the worker, where its own cannot serve (pages opened from disk need a data: URL).
+ * yields; each step has fresh arrays for what the layer changed. The worker decodes on when the next
+ * step is asked for. options.script: URL of this module for the worker, where its own cannot serve
+ * (pages opened from disk need a data: URL).
  * @throws NfxError as `decodeProgressive`; Error for trouble with the network.
  */
 export async function* decodeInWorker(source, options = {}) {
@@ -2638,36 +2639,48 @@ export async function* decodeInWorker(source, options = {}) {
         onHead?.(message.head);
         continue;
       }
-      scene = Object.assign(scene, message.step.scene);
+      scene = withZeroSh(Object.assign(scene, message.step.scene));
       yield { ...message.step, scene };
       if (message.step.layer === null) return;
+      worker.postMessage({ next: true });
     }
   } finally {
     worker.terminate();
   }
 }
 
+/** The worker sends no `shN` as long as it holds zeros. */
+function withZeroSh(scene) {
+  const length = 3 * scene.n * ((scene.shDegree + 1) ** 2 - 1);
+  if (scene.shN?.length !== length) scene.shN = new Float32Array(length);
+  return scene;
+}
+
 function rebuiltError({ kind, message }) {
   return kind ? new NfxError(kind, message) : new Error(message);
 }
 
-/** The worker's side. */
-async function answer({ data }) {
+/** The worker's side; `asked` waits for the page to want more. */
+async function answer(data, asked) {
   try {
     const source = typeof data.source === "string" ? new HttpSource(data.source)
       : new BytesSource(data.source);
     const options = { ...data.options, onHead: (head) => postMessage({ head }) };
     let known = false;
+    let hasSh = false;
     for await (const step of decodeProgressive(source, options)) {
       const scene = { ...step.scene };
       const last = step.layer === null;
-      const changed = last ? (known ? [] : ARRAYS) : known ? changedBy(step.name) : ARRAYS;
+      hasSh ||= step.name.startsWith("sh-") || scene.profile === PROFILES[LOSSLESS];
+      const all = hasSh ? ARRAYS : ARRAYS.filter((name) => name !== "shN");
+      const changed = known ? (last ? [] : changedBy(step.name).filter((a) => all.includes(a))) : all;
       for (const name of ARRAYS) {
         if (changed.includes(name)) scene[name] = scene[name].slice();
         else delete scene[name];
       }
       known = true;
       postMessage({ step: { ...step, scene } }, changed.map((name) => scene[name].buffer));
+      if (!last) await asked();
     }
   } catch (error) {
     postMessage({ error: { kind: error.kind, message: error.message } });
@@ -2676,7 +2689,9 @@ async function answer({ data }) {
 
 if (typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope
     && globalThis.name === WORKER_NAME) {
-  globalThis.onmessage = answer;
+  let goOn = () => {};
+  const asked = () => new Promise((resolve) => { goOn = resolve; });
+  globalThis.onmessage = ({ data }) => (data.next ? goOn() : answer(data, asked));
 }
 
 /** The file `tables.bin` of annex C (R-TAB-01); last, because the line is long. */

@@ -22,7 +22,7 @@ export function sorterMain() {
     const key = new Uint16Array(n);
     const counts = new Uint32Array(65537);
     for (let i = 0; i < n; i++) {
-      const [a, b, c] = [logScales[3 * i], logScales[3 * i + 1], logScales[3 * i + 2]];
+      const a = logScales[3 * i], b = logScales[3 * i + 1], c = logScales[3 * i + 2];
       const area = a + b + c - Math.min(a, b, c);
       const value = area - Math.log1p(Math.exp(-opacityLogits[i]));
       key[i] = Math.max(0, Math.min(65535, 32768 - 800 * value)) || 0;
@@ -43,8 +43,8 @@ export function sorterMain() {
     for (let k = 0, o = 0; k < scene.n; k++, o += 12) {
       const i = rank[k];
       for (let a = 0; a < 3; a++) placed[3 * k + a] = means[3 * i + a];
-      let [w, x, y, z] = [quats[4 * i], quats[4 * i + 1], quats[4 * i + 2], quats[4 * i + 3]];
-      const norm = 1 / Math.hypot(w, x, y, z);
+      let w = quats[4 * i], x = quats[4 * i + 1], y = quats[4 * i + 2], z = quats[4 * i + 3];
+      const norm = 1 / Math.sqrt(w * w + x * x + y * y + z * z);
       w *= norm; x *= norm; y *= norm; z *= norm;
       const s0 = Math.exp(logScales[3 * i]);
       const s1 = Math.exp(logScales[3 * i + 1]);
@@ -105,12 +105,12 @@ export function sorterMain() {
       let x = means[3 * i] - position[0];
       let y = means[3 * i + 1] - position[1];
       let z = means[3 * i + 2] - position[2];
-      const norm = 1 / (Math.hypot(x, y, z) || 1);
+      const norm = 1 / (Math.sqrt(x * x + y * y + z * z) || 1);
       x *= norm; y *= norm; z *= norm;
       if (nRest > 0) {
         f[0] = -0.4886025119029199 * y; f[1] = 0.4886025119029199 * z; f[2] = -0.4886025119029199 * x;
       }
-      const [xx, yy, zz] = [x * x, y * y, z * z];
+      const xx = x * x, yy = y * y, zz = z * z;
       if (nRest > 3) {
         f[3] = 1.0925484305920792 * x * y; f[4] = -1.0925484305920792 * y * z;
         f[5] = 0.31539156525252005 * (2 * zz - xx - yy);
@@ -143,18 +143,22 @@ export function sorterMain() {
     const { n, means } = scene;
     if (n === 0) return { centre: [0, 0, 0], radius: 1 };
     const step = Math.max(1, Math.floor(n / 20000));
-    const axis = [[], [], []];
-    for (let i = 0; i < n; i += step) for (let a = 0; a < 3; a++) axis[a].push(means[3 * i + a]);
-    const centre = axis.map((v) => v.toSorted((p, q) => p - q)[v.length >> 1]);
-    const distances = axis[0].map((_, k) => Math.hypot(...centre.map((c, a) => axis[a][k] - c)));
-    distances.sort((p, q) => p - q);
+    const m = Math.ceil(n / step);
+    const centre = [0, 1, 2].map((a) => {
+      const values = Float32Array.from({ length: m }, (_, k) => means[3 * k * step + a]);
+      return values.sort()[m >> 1];
+    });
+    const distances = Float32Array.from({ length: m }, (_, k) => {
+      const o = 3 * k * step;
+      return Math.hypot(means[o] - centre[0], means[o + 1] - centre[1], means[o + 2] - centre[2]);
+    }).sort();
     return { centre, radius: distances[Math.floor(distances.length * 0.9)] || 1 };
   }
 
   self.onmessage = ({ data }) => {
     if (data.scene) {
       Object.assign(scene, data.scene);
-      scene.nRest = scene.n > 0 ? scene.shN.length / (3 * scene.n) : 0;
+      scene.nRest = scene.n > 0 ? (scene.shN?.length ?? 0) / (3 * scene.n) : 0;
       lastColours = null;
       if (data.scene.shN && !data.geometry) return;
       const made = geometry();

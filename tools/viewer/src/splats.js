@@ -13,7 +13,7 @@ import {
 import { sorterMain } from "./sorter.js";
 
 const STRIDE = 1024; // splats a row of the textures, and a batch
-const SIDES = 6;
+const SIDES = 3;
 
 /** First pass, one fragment a splat: place, axes and opacity in the image, or opacity 0. */
 const PROJECT_VERTEX = `
@@ -28,6 +28,7 @@ uniform mat4 worldToCamera;      // camera axes x right, y down, z forward
 uniform vec4 intrinsics;         // fx, fy, cx, cy in pixels
 uniform vec2 imageSize;
 uniform bool antialiased;
+uniform float rim;               // smaller opacities are not drawn
 layout(location = 0) out vec4 middle_;   // x, y in -1..1, opacity, reach in standard deviations
 layout(location = 1) out vec4 axes;
 
@@ -60,12 +61,12 @@ void main() {
   float after = a * c - b * b;
   float opacity = g0.w;
   if (antialiased) opacity *= sqrt(max(0.0, before / after));
-  if (!(opacity >= 1.0 / 255.0)) return;
+  if (!(opacity >= rim)) return;
   float mean = 0.5 * (a + c);
   float major = mean + sqrt(max(mean * mean - after, 1e-12));
   float minor = max(after / major, 0.0);
   vec2 axis = abs(b) > 1e-9 ? normalize(vec2(b, major - a)) : (a >= c ? vec2(1.0, 0.0) : vec2(0.0, 1.0));
-  float reach = sqrt(2.0 * log(255.0 * opacity));
+  float reach = sqrt(2.0 * log(opacity / rim));
   vec2 pixel = focal * t.xy / t.z + intrinsics.zw;
   vec2 extent = reach * sqrt(vec2(a, c));        // half the box around the ellipse
   if (!all(lessThan(abs(pixel - 0.5 * imageSize), 0.5 * imageSize + extent))) return;
@@ -105,13 +106,14 @@ void main() {
 
 const FRAGMENT = `
 precision highp float;
+uniform float rim;
 in vec2 place;
 flat in vec4 colour;
 out vec4 pixel;
 
 void main() {
   float alpha = min(0.999, colour.a * exp(-0.5 * dot(place, place)));
-  if (alpha < 1.0 / 255.0) discard;
+  if (alpha < rim) discard;
   pixel = vec4(colour.rgb * alpha, alpha);
 }`;
 
@@ -173,7 +175,7 @@ export class Splats {
       uniforms: {
         geometryTexture: { value: null }, worldToCamera: { value: new Matrix4() },
         intrinsics: { value: new Vector4() }, imageSize: { value: new Vector2() },
-        antialiased: { value: false },
+        antialiased: { value: false }, rim: { value: 1 / 255 },
       },
     });
     this.material = new RawShaderMaterial({
@@ -183,7 +185,7 @@ export class Splats {
       blendDst: OneMinusSrcAlphaFactor,
       uniforms: {
         middleTexture: { value: null }, axesTexture: { value: null }, colourTexture: { value: null },
-        orderTexture: { value: null }, shown: { value: 0 },
+        orderTexture: { value: null }, shown: { value: 0 }, rim: { value: 1 / 255 },
       },
     });
     this.passScene = new Scene();
@@ -291,12 +293,14 @@ export class Splats {
     [uniforms.middleTexture.value, uniforms.axesTexture.value] = this.target.textures;
   }
 
-  /** First pass, for the camera {view: 12 numbers, fx, fy, cx, cy} and an image of width x height. */
+  /** First pass, for the camera {view: 12 numbers, fx, fy, cx, cy, rim}, an image of width x height. */
   project(renderer, eye, camera, width, height) {
     const { uniforms } = this.projection;
     uniforms.worldToCamera.value.set(...camera.view, 0, 0, 0, 1);
     uniforms.intrinsics.value.set(camera.fx, camera.fy, camera.cx, camera.cy);
     uniforms.imageSize.value.set(width, height);
+    uniforms.rim.value = camera.rim;
+    this.material.uniforms.rim.value = camera.rim;
     this.target.viewport.set(0, 0, STRIDE, Math.min(this.rows, Math.ceil((this.rows * this.share)) + 1));
     renderer.setRenderTarget(this.target);
     renderer.render(this.passScene, eye);

@@ -13,15 +13,20 @@ const megabytes = (n) => (n < 1e5 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).
 const LAYER_ARRAYS = {
   base: ["means", "logScales", "quats", "opacityLogits", "sh0", "shN"], position: ["means"],
 };
-/** While the camera moves on a slow machine: resolution, and share of the splats, largest first. */
+/**
+ * While the camera moves on a slow machine: resolution, share of the splats, largest first, and the
+ * opacity below which the rim of a splat is left out.
+ */
 const LADDER = [
-  { pixels: 1, share: 1 }, { pixels: 0.75, share: 1 }, { pixels: 0.5, share: 1 },
-  { pixels: 0.5, share: 0.4 }, { pixels: 0.4, share: 0.2 }, { pixels: 0.3, share: 0.1 },
-  { pixels: 0.25, share: 0.05 },
+  { pixels: 1, share: 1, cut: 1 / 255 }, { pixels: 0.75, share: 1, cut: 1 / 255 },
+  { pixels: 0.5, share: 1, cut: 0.01 }, { pixels: 0.5, share: 0.4, cut: 0.02 },
+  { pixels: 0.4, share: 0.2, cut: 0.03 }, { pixels: 0.3, share: 0.1, cut: 0.03 },
+  { pixels: 0.25, share: 0.05, cut: 0.04 },
 ];
+const ALL_SPLATS = 2; // the last step of LADDER that draws them all
 
 const config = JSON.parse($("nfx-config").textContent);
-const state = { fly: false, split: 0.5, view: -1, quality: 0, moving: 0 };
+const state = { fly: false, split: 0.5, view: -1, quality: 0, moving: ALL_SPLATS, active: false };
 const camera = new Camera();
 const slots = []; // of each scene: {name, splats, info, stats}
 const marks = {}; // milliseconds since the page began, by event
@@ -29,6 +34,8 @@ const marks = {}; // milliseconds since the page began, by event
 function note(name) {
   marks[name] ??= Math.round(performance.now());
 }
+
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
 function say(text) {
   $("message").textContent = text;
@@ -88,11 +95,21 @@ async function load(slot, decoder) {
     if (step.layer === null && known) break;
     slot.stats.layers.push(step.name);
     if (!known) begin(slot);
-    slot.splats?.update(step.scene, known ? LAYER_ARRAYS[step.name] ?? ["shN"] : LAYER_ARRAYS.base);
+    slot.splats?.update(step.scene, changedArrays(slot, step, known));
     refresh();
+    // The coarse picture first, then the decoder's next layer; tabs in the background do not draw.
+    if (!known && slot.splats) await Promise.race([slot.drawn, pause(3000)]);
   }
   note("decoded");
   refresh();
+  ask(); // at full resolution now
+}
+
+/** Names of the arrays that are new for the renderer; SH are left out as long as they are zero. */
+function changedArrays({ stats }, { name, scene }, known) {
+  stats.sh ||= name.startsWith("sh-") || scene.profile === "lossless";
+  const names = known ? LAYER_ARRAYS[name] ?? ["shN"] : LAYER_ARRAYS.base;
+  return stats.sh ? names : names.filter((a) => a !== "shN");
 }
 
 /** First arrays of a scene: where is the camera to stand? */
@@ -148,19 +165,22 @@ function frame(now) {
   const active = now - lastMove < 250;
   choosePixels(active, gap);
   draw();
-  if (active || moving) ask();
-  else if (slots.some((s) => s.splats && s.splats.mesh.visible && !s.splats.settled)) ask();
+  if (active || moving) ask(); // else nothing changes until a layer or an order comes, which asks
 }
 
-/** Fewer pixels and splats while the camera moves on a slow machine; all of them when it rests. */
+/**
+ * Fewer pixels and splats while the camera moves on a slow machine; all of them when it rests. While a
+ * scene still decodes, fewer pixels: drawing takes time from the decoder.
+ */
 function choosePixels(active, gap) {
-  if (!active) {
-    state.quality = 0;
-    return;
+  if (active && state.active) { // else the gap is no frame's
+    const steps = Math.ceil(Math.min(Math.log2(gap / 45), 3));
+    if (steps > 0) state.moving = Math.min(state.moving + steps, LADDER.length - 1);
+    else if (gap < 20) state.moving = Math.max(state.moving - 1, 0);
   }
-  state.quality = state.moving;
-  if (gap > 45 && gap < 3000) state.moving = Math.min(state.moving + 1, LADDER.length - 1);
-  else if (gap < 20) state.moving = Math.max(state.moving - 1, 0);
+  state.active = active;
+  const loading = slots.some((s) => !s.stats.done && !s.error);
+  state.quality = active ? state.moving : loading ? Math.min(state.moving, ALL_SPLATS) : 0;
 }
 
 function resize() {
@@ -185,11 +205,11 @@ function draw() {
   const cut = shown.length === 2 ? Math.round(width * state.split) : width;
   shown.forEach((slot, i) => {
     const { splats } = slot;
-    const { share } = LADDER[state.quality];
+    const { share, cut: rim } = LADDER[state.quality];
     splats.sortFor({ view, position: camera.position, ticket: camera.ticket, share });
     if (!splats.mesh.visible) return;
     renderer.setScissorTest(false);
-    splats.project(renderer, noCamera, { view, ...lens }, width, height);
+    splats.project(renderer, noCamera, { view, ...lens, rim }, width, height);
     if (shown.length === 2) {
       renderer.setScissorTest(true);
       renderer.setScissor(i === 0 ? 0 : cut, 0, i === 0 ? cut : width - cut, height);
@@ -198,7 +218,19 @@ function draw() {
     stage.add(splats.mesh);
     renderer.render(stage, noCamera);
   });
-  if (shown.some((s) => s.splats.mesh.visible && s.splats.settled)) note("firstPicture");
+  noteFirst(shown.filter((s) => s.splats.mesh.visible && !s.first));
+}
+
+/** Notes the first picture of scenes, when it is drawn: a pixel read back waits for it. */
+function noteFirst(scenes) {
+  if (scenes.length === 0) return;
+  const gl = renderer.getContext();
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  note("firstPicture");
+  for (const slot of scenes) {
+    slot.first = { ...LADDER[state.quality], layers: [...slot.stats.layers] };
+    slot.wasDrawn();
+  }
 }
 
 /** Pixels of one scene alone, at full resolution, as RGBA rows from the top. */
@@ -208,7 +240,7 @@ function pixelsOf(index, width, height) {
   renderer.setSize(width, height, false);
   renderer.clear();
   const lens = camera.intrinsics(width, height);
-  splats.project(renderer, noCamera, { view: camera.view, ...lens }, width, height);
+  splats.project(renderer, noCamera, { view: camera.view, ...lens, rim: 1 / 255 }, width, height);
   stage.clear();
   stage.add(splats.mesh);
   renderer.render(stage, noCamera);
@@ -278,7 +310,7 @@ function refresh() {
   }
 }
 
-function show(i) {
+function show(i, asked = true) {
   const extent = slots.find((s) => s.splats?.extent)?.splats.extent ?? { centre: [0, 0, 0], radius: 1 };
   const views = slots[0]?.info?.views ?? [];
   if (i >= 0 && i < views.length) {
@@ -289,7 +321,8 @@ function show(i) {
     camera.setView(views[i], extent);
   } else camera.setOverview(extent, slots[0]?.scene?.frame ?? 0);
   state.view = i;
-  moved();
+  if (asked) moved();
+  else ask();
 }
 
 function setFly(on) {
@@ -344,7 +377,7 @@ function onSplats(slot, what) {
   if (what === "geometry" && !slot.placed) {
     slot.placed = true;
     if (state.view < 0 && !slots.some((s) => s !== slot && s.placed)) {
-      show((slots[0]?.info?.views?.length ?? 0) > 0 ? 0 : -1);
+      show((slots[0]?.info?.views?.length ?? 0) > 0 ? 0 : -1, false);
     }
   }
   ask();
@@ -361,6 +394,7 @@ async function start() {
   for (const source of config.scenes) {
     const slot = { name: source.name, source, info: null, scene: null, placed: false,
       stats: { bytes: 0, layers: [], done: false, note: source.note ?? "" } };
+    slot.drawn = new Promise((resolve) => { slot.wasDrawn = resolve; });
     slot.splats = renderer ? new Splats((what) => onSplats(slot, what)) : null;
     slots.push(slot);
   }
@@ -394,7 +428,7 @@ const ready = start();
 
 /** For tests and for pages around this one. */
 window.nfxViewer = {
-  ready, settled, marks, state, camera, slots, show, setSplit, setFly, difference,
+  ready, settled, marks, state, camera, slots, show, setSplit, setFly, difference, choosePixels,
   /** Places the camera: {width, height, fx, fy, cx, cy, worldToCamera: 12 numbers}. */
   setCamera(view) {
     camera.setView(view, slots[0].splats.extent);
