@@ -4,6 +4,7 @@ import pytest
 
 import codec
 from codec.cli import workers
+from codec.core import quantize
 from codec.errors import FormatError, UsageError
 from codec.options import DecoderLimits
 from tests.conftest import random_scene
@@ -36,6 +37,14 @@ def test_same_file_with_any_number_of_workers(tiled, expected, tmp_path, monkeyp
     facts = workers.decode_to_ply(tiled, tmp_path / "out.ply", DecoderLimits(), False)
     assert (tmp_path / "out.ply").read_bytes() == expected
     assert facts["sh_degree"] == 1
+
+
+def test_rows_do_not_depend_on_the_block(tiled, expected, tmp_path, monkeypatch):
+    """Blocks that part a tile, the last one not full, give the rows of the whole tile."""
+    share(monkeypatch, 0)
+    monkeypatch.setattr(quantize, "SH_BLOCK", 384)
+    workers.decode_to_ply(tiled, tmp_path / "out.ply", DecoderLimits(), False)
+    assert (tmp_path / "out.ply").read_bytes() == expected
 
 
 @pytest.mark.parametrize("worker", ["raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)"])
