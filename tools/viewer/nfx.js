@@ -174,8 +174,8 @@ function log2q8(v) {
   } else {
     e = 63 - Math.clz32(Math.floor(v / TWO32));
   }
-  const m = e <= 8 ? (v << (8 - e)) - 256 : Math.floor(v / 2 ** (e - 8)) - 256;
-  return 256 * e + LOG2_MANTISSAS[m];
+  const m = e <= 8 ? v << (8 - e) : e < 32 ? v >>> (e - 8) : Math.floor(v / 2 ** (e - 8));
+  return 256 * e + LOG2_MANTISSAS[m - 256];
 }
 
 // -- Annex C: tables -----------------------------------------------------------------------------
@@ -540,14 +540,13 @@ class Coder {
       while (CDF[s + 1] <= quantile) s++;
       const cdf = CDF[s];
       const freq = CDF[s + 1] - cdf;
-      // state >> 24 = a * 2^16 + b; the product with freq in two exact parts
-      const a = high >>> 8;
-      const b = ((high & 255) << 8) | (low >>> 24);
-      const p = a * freq;
-      const pLow = Math.imul(a, freq) & 0xffff;
-      const t = pLow * 65536 + b * freq + (quantile - cdf);
-      low = t >>> 0;
-      high = ((p - pLow) / 65536 + (t - low) / TWO32) >>> 0;
+      // state >> 24 = a * 2^24 + b. The low half of the product with freq in integers; the high half
+      // from a sum that binary64 rounds by less than 2^12, which less than half of 2^32 makes exact.
+      const a = high >>> 16;
+      const b = ((high & 0xffff) << 8) | (low >>> 24);
+      const d = quantile - cdf;
+      low = (Math.imul(freq, b) + (Math.imul(freq, a) << 24) + d) >>> 0;
+      high = ((freq * a * TOTAL + (freq * b + d) - low) / TWO32 + 0.5) >>> 0;
       if (high === 0 && left > 0) {
         high = low;
         low = words[--left];
@@ -912,6 +911,10 @@ class Scratch {
     this.list = new Int32Array(n);
     this.raw = new Float64Array(n);
     this.grouping = new Grouping(n);
+    // of the members of a row of SH
+    this.shift = new Uint8Array(n);
+    this.energy = new Float64Array(n);
+    this.last = new Uint8Array(n);
   }
 }
 
@@ -926,17 +929,22 @@ function floorSum(a, b, c) {
 
 /**
  * One field of n Gaussians (5.3). shift: Uint8Array; cross: residual arrays in the model's order;
- * energy, last: arrays or null. Returns {value, residual}, Float64Array in fine units.
+ * energy, last: arrays or null. Returns {value, residual}, Float64Array in fine units; residual is
+ * null where `isSource` says that no other field needs it. `value`: zeros to decode into.
  */
-function decodeField(coder, f, n, shift, cross, energy, adaptive, last, scratch) {
-  const value = new Float64Array(n);
-  const residual = new Float64Array(n);
+function decodeField(coder, f, n, shift, cross, energy, adaptive, last, scratch, isSource = false,
+  value = new Float64Array(n)) {
+  const residual = isSource ? new Float64Array(n) : null;
   const { contexts, symbols, prediction, centre, list, raw, grouping } = scratch;
   const h = f.halfAlphabet;
+  const buckets = bucketTable(f.limits);
+  const flat = isFlat(f, cross) && !isSource;
+  if (flat) centre.fill(0, 0, n);
   for (const level of levels(n)) {
     const { start, step, m } = level;
     if (m === 0) continue;
-    predictLevel(f, level, n, value, shift, cross, energy, scratch);
+    if (flat) measureLevel(f, buckets, level, n, value, shift, energy, scratch);
+    else predictLevel(f, buckets, level, n, value, shift, cross, energy, scratch);
     if (last) for (let k = 0; k < m; k++) contexts[k] = 2 * contexts[k] + last[start + k * step];
     adaptive.level(coder, contexts, m, symbols, grouping);
     let nEscapes = 0;
@@ -951,7 +959,7 @@ function decodeField(coder, f, n, shift, cross, energy, adaptive, last, scratch)
       const i = start + k * step;
       const v = (centre[k] + d) * (1 << shift[i]);
       value[i] = v;
-      residual[i] = v - prediction[k];
+      if (isSource) residual[i] = v - prediction[k];
       if (v >= 2 ** 36 || v <= -(2 ** 36)) outside = true;
     }
     if (outside) throw formatError("TILE: a field's value is out of range");
@@ -959,12 +967,52 @@ function decodeField(coder, f, n, shift, cross, energy, adaptive, last, scratch)
   return { value, residual };
 }
 
+/** Bucket of each measure below the last limit, the number of limits that it reaches; above it is 7. */
+function bucketTable(limits) {
+  const table = new Uint8Array(Math.min(limits[6], 65536));
+  for (let i = 0, bucket = 0; i < table.length; i++) {
+    while (bucket < 7 && i >= limits[bucket]) bucket++;
+    table[i] = bucket;
+  }
+  return table;
+}
+
+function bucketOf(measure, limits, buckets) {
+  if (measure < buckets.length) return buckets[measure | 0];
+  let bucket = 0;
+  while (bucket < 7 && measure >= limits[bucket]) bucket++;
+  return bucket;
+}
+
+/** Is every prediction 0, and the context one of the two nearest neighbours and the energy? */
+function isFlat(f, cross) {
+  return f.near === 0 && f.far === 0 && f.mean === 0 && f.spread === 0 && cross.length === 0;
+}
+
+/** `predictLevel` of a flat field: contexts alone. */
+function measureLevel(f, buckets, level, n, value, shift, energy, scratch) {
+  const { contexts } = scratch;
+  const { start, step, stride, m } = level;
+  const { size, limits } = f;
+  const weight = f.energy;
+  const [scale, phase] = f.predicts ? [4, 2] : [1, 0];
+  for (let k = 0, i = start; k < m; k++, i += step) {
+    let measure = 0;
+    if (stride > 0) {
+      const left = value[i - stride];
+      const right = i + stride < n ? value[i + stride] : left;
+      measure = size * (Math.abs(left) + Math.abs(right));
+    }
+    if (energy !== null) measure += weight * energy[i];
+    contexts[k] = scale * bucketOf(measure * HALVES[shift[i]], limits, buckets) + phase;
+  }
+}
+
 /** Prediction, centre and context of a level's members, into scratch. */
-function predictLevel(f, level, n, value, shift, cross, energy, scratch) {
+function predictLevel(f, buckets, level, n, value, shift, cross, energy, scratch) {
   const { contexts, prediction, centre } = scratch;
   const { start, step, stride, m } = level;
-  const { near, far, mean, spread, size, predicts } = f;
-  const [l0, l1, l2, l3, l4, l5, l6] = f.limits;
+  const { near, far, mean, spread, size, predicts, limits } = f;
   const rest = (4096 - 2 * (near + far)) * mean;
   const reach = 3 * stride;
   for (let k = 0, i = start; k < m; k++, i += step) {
@@ -984,7 +1032,6 @@ function predictLevel(f, level, n, value, shift, cross, energy, scratch) {
     }
     if (energy !== null) measure += f.energy * energy[i];
     const half = HALVES[shift[i]];
-    measure = Math.floor(measure * half);
     for (let j = 0; j < cross.length; j++) {
       const r = cross[j][i];
       const product = f.cross[j] * r;
@@ -995,9 +1042,7 @@ function predictLevel(f, level, n, value, shift, cross, energy, scratch) {
     const quarter = Math.floor(4 * p * half) + 2;
     const c = Math.floor(quarter / 4);
     centre[k] = c;
-    const bucket = measure < l3
-      ? (measure < l1 ? (measure < l0 ? 0 : 1) : measure < l2 ? 2 : 3)
-      : measure < l5 ? (measure < l4 ? 4 : 5) : measure < l6 ? 6 : 7;
+    const bucket = bucketOf(measure * half, limits, buckets);
     contexts[k] = predicts ? 4 * bucket + (quarter - 4 * c) : bucket;
   }
 }
@@ -1048,7 +1093,7 @@ class LossyTile {
       const size = 2 * f.halfAlphabet + 3;
       const adaptive = new Adaptive(prior.length / size, size, prior);
       const cross = CROSS_SOURCES[name].map((source) => residuals[source]);
-      const out = decodeField(coder, f, n, shift, cross, null, adaptive, null, scratch);
+      const out = decodeField(coder, f, n, shift, cross, null, adaptive, null, scratch, true);
       residuals[name] = out.residual;
       return out.value;
     };
@@ -1172,18 +1217,27 @@ class LossyTile {
     const { n, model } = this;
     if (index === 0) {
       this.shShift = this.shifts(model.rules.sh, this.footprint);
-      this.activity = Float64Array.from(this.shShift, (s) => (8 - s) * 16);
+      this.activity = new Float64Array(n);
+      for (let i = 0; i < n; i++) this.activity[i] = (8 - this.shShift[i]) * 16;
       this.energy = new Float64Array(n);
     }
     const scratch = new Scratch(n);
     const lengths = this.decodeLengths(coder, model.shLayers[index], scratch);
     const rows = [];
-    let members = Int32Array.from({ length: n }, (_, i) => i);
+    let members = new Int32Array(n);
+    let nValues = 0;
+    for (let i = 0; i < n; i++) {
+      members[i] = i;
+      nValues += lengths[i];
+    }
+    const values = new Float64Array(nValues); // of all rows
     let adaptive = null;
-    for (let j = 0; j < model.shLayers[index]; j++) {
-      members = membersAbove(members, lengths, j);
+    for (let j = 0, at = 0; j < model.shLayers[index]; j++) {
+      members = keepAbove(members, lengths, j);
       if (members.length === 0) break;
-      adaptive = this.decodeRow(coder, members, lengths, j, adaptive, scratch, rows);
+      rows.push(values.subarray(at, at + members.length));
+      at += members.length;
+      adaptive = this.decodeRow(coder, members, lengths, j, adaptive, scratch, rows[j]);
     }
     this.shLayers.push({ lengths, rows });
   }
@@ -1207,7 +1261,7 @@ class LossyTile {
   }
 
   /** Row j of the layer over its members; returns its adaptive tables. */
-  decodeRow(coder, members, lengths, j, before, scratch, rows) {
+  decodeRow(coder, members, lengths, j, before, scratch, value) {
     const { model, energy } = this;
     const f = model.fields.sh;
     const size = 2 * f.halfAlphabet + 3;
@@ -1215,20 +1269,17 @@ class LossyTile {
     const adaptive = before === null ? new Adaptive(nContexts, size, fieldPrior(f), 2)
       : new Adaptive(nContexts, size, before.carried());
     const m = members.length;
-    const shift = new Uint8Array(m);
-    const energies = new Float64Array(m);
-    const last = new Uint8Array(m);
+    const { shift, energy: energies, last } = scratch;
     for (let k = 0; k < m; k++) {
       const i = members[k];
       shift[k] = this.shShift[i];
       energies[k] = energy[i];
       last[k] = lengths[i] === j + 1 ? 1 : 0;
     }
-    const { value } = decodeField(coder, f, m, shift, [], energies, adaptive, last, scratch);
+    decodeField(coder, f, m, shift, [], energies, adaptive, last, scratch, false, value);
     for (let k = 0; k < m; k++) {
       energy[members[k]] = energies[k] - Math.floor(energies[k] / 4) + Math.abs(value[k]);
     }
-    rows.push(value);
     return adaptive;
   }
 
@@ -1344,22 +1395,23 @@ class LossyTile {
 
 /** out[o + c] = unit * sum over rows k < m of values[k] * basis[starts[k] + c], three at a time. */
 function sumRows(out, o, width, unit, basis, values, starts, m) {
-  for (let k = 0; k < m; k += 3) {
-    const v0 = values[k];
-    const v1 = values[k + 1];
-    const v2 = values[k + 2];
-    let b0 = starts[k];
-    let b1 = starts[k + 1];
-    let b2 = starts[k + 2];
-    const last = k + 3 >= m;
+  let sums = ZEROS; // 0 + -0 is +0, as 5.8 wants it
+  let k = 0;
+  for (; k + 3 < m; k += 3) {
+    const v0 = values[k], v1 = values[k + 1], v2 = values[k + 2];
+    const b0 = starts[k], b1 = starts[k + 1], b2 = starts[k + 2];
     for (let c = 0; c < width; c++) {
-      const before = k > 0 ? SUMS[c] : 0; // 0 + -0 is +0, as 5.8 wants it
-      const sum = before + v0 * basis[b0++] + v1 * basis[b1++] + v2 * basis[b2++];
-      if (last) out[o + c] = sum * unit;
-      else SUMS[c] = sum;
+      SUMS[c] = sums[c] + v0 * basis[b0 + c] + v1 * basis[b1 + c] + v2 * basis[b2 + c];
     }
+    sums = SUMS;
+  }
+  const v0 = values[k], v1 = values[k + 1], v2 = values[k + 2];
+  const b0 = starts[k], b1 = starts[k + 1], b2 = starts[k + 2];
+  for (let c = 0; c < width; c++) {
+    out[o + c] = (sums[c] + v0 * basis[b0 + c] + v1 * basis[b1 + c] + v2 * basis[b2 + c]) * unit;
   }
 }
+const ZEROS = new Float64Array(45);
 const SUMS = new Float64Array(45);
 
 /** [[m, members with values[i] === m in order], ...] for m >= 1 ascending, none empty. */
@@ -1372,15 +1424,15 @@ function groupsOf(values, n) {
   return lists.map((list, m) => [m, list]).filter(([, list]) => list.length > 0);
 }
 
-/** Those of `members` that have row j. */
-function membersAbove(members, lengths, j) {
-  const found = new Int32Array(members.length);
+/** Those of `members` that have row j, in the same memory. */
+function keepAbove(members, lengths, j) {
   let m = 0;
   for (let k = 0; k < members.length; k++) {
-    found[m] = members[k];
-    m += lengths[members[k]] > j ? 1 : 0;
+    const i = members[k];
+    members[m] = i;
+    m += lengths[i] > j ? 1 : 0;
   }
-  return found.subarray(0, m);
+  return members.subarray(0, m);
 }
 
 // -- 5.10 Tiles of profile lossless --------------------------------------------------------------
