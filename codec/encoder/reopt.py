@@ -24,6 +24,8 @@ from codec.scene import Camera, Splats
 
 FREE_SHARES, QUANTIZED_SHARE = (0.15, 0.7), 0.15
 """Of the iterations: freely before and after the count is chosen, and quantized."""
+DRAW_EXPONENT = 0.3
+"""Of a tier's Gaussians, for how often training draws it: more of them need more steps."""
 WIDTH = 480
 MOST_VIEWS = 160
 
@@ -176,7 +178,9 @@ class Retrainer:
             return splats
         steps = int(self.plan.iterations * share)
         first = int(np.searchsorted(ladder.counts, frozen, side="right"))
-        draws = np.random.default_rng(self.plan.seed).integers(first, len(ladder.counts), steps + 1)
+        shares = np.array(ladder.counts[first:], np.float64) ** DRAW_EXPONENT
+        rng = np.random.default_rng(self.plan.seed)
+        draws = first + rng.choice(len(shares), steps + 1, p=shares / shares.sum())
         options = self._options(
             steps, cap=splats.n_gaussians, refine_stop=0.0 if frozen else 0.75,
             refine_every=int(np.clip(steps // 12, 10, 100)), groups=ladder.counts)

@@ -206,3 +206,33 @@ def test_on_the_command_line(ball, tmp_path, monkeypatch):
     assert run.exit_code == 0 and f"{found.n_gaussians} Gaussians" in run.output
     for wrong in (["--tiers", "3", "-o", "x.nfx"], ["-o", "x.nfx"], ["--tiers", "1", "--verify"]):
         assert CliRunner().invoke(splatdec, [str(out), *wrong]).exit_code == 2
+
+
+def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monkeypatch, untrained):
+    """tools.nested_cost cuts the nested file at its sizes and compares with separate files."""
+    from PIL import Image
+
+    from codec.io.cameras import write_cameras
+    from tools import nested_cost
+
+    views = [replace(camera, name=f"{i}.png") for i, camera in enumerate(cameras)]
+    for camera in views:
+        image = np.clip(codec.render(ball, camera).rgb, 0, 1)
+        Image.fromarray(np.rint(255 * image).astype(np.uint8)).save(tmp_path / camera.name)
+    write_cameras(tmp_path / "cameras.json", views)
+    write_ply(tmp_path / "ball.ply", ball)
+    nested_file, asked = untrained[0], []
+
+    def encode(splats, options, cameras):
+        asked.append(options)
+        if options.ladder:
+            return nested_file
+        return first_tiers(nested_file, 1 + SIZES.index(options.target_size))
+
+    monkeypatch.setattr(codec, "encode", encode)
+    arguments = [tmp_path / "ball.ply", tmp_path / "cameras.json", tmp_path]
+    found = nested_cost.compare(*arguments, SIZES, 3, say=lambda text: None)
+    assert [p["bytes"] for p in found["nested"]] == [*SIZES[:2], len(nested_file)]
+    both = [[p["psnr"] for p in found[name]] for name in ("nested", "separate")]
+    assert both[0] == both[1] and both[0] == sorted(both[0])
+    assert [o.target_size for o in asked] == [None, *SIZES]
