@@ -13,6 +13,7 @@ from codec import EncoderOptions, encode
 from codec.core.lossless import LosslessParams
 from codec.core.tile import TileSymbols
 from codec.wire import tables
+from codec.wire.checksum import crc32c
 from codec.wire.writer import Writer
 from conformance import scenes, surgery, valid
 from conformance.surgery import RawBox
@@ -52,6 +53,12 @@ def _replace_at(data: bytes, at: int, new: bytes) -> bytes:
 def _file_header(data: bytes | None = None, **fields) -> bytes:
     _, boxes = surgery.take_apart(data or _base())
     return surgery.join(surgery.file_header(**fields), boxes)
+
+
+def _signed(magic: bytes) -> bytes:
+    """The base stream with another signature."""
+    body = magic + _base()[8:16]
+    return body + struct.pack("<I", crc32c(body)) + _base()[20:]
 
 
 def _payload(kind: bytes, change, nth: int = 0, **given) -> bytes:
@@ -367,6 +374,8 @@ CASES: dict[str, BadCase] = {
                           lambda: _base().replace(b"\r\n", b"\n", 1)),
     "magic-other": BadCase("R-FILE-01", "a PLY header", FORMAT,
                            lambda: b"ply\nformat binary_little_endian 1.0\n"),
+    "magic-bit": BadCase("R-FILE-01", "one bit of the signature, under a CRC that fits", FORMAT,
+                         lambda: _signed(b"\x88" + tables.MAGIC[1:])),
     "header-crc": BadCase("R-FILE-02", "file header CRC", FORMAT,
                           lambda: _replace_at(_base(), 16, bytes(4))),
     "version-major": BadCase("R-FILE-03", "major version 9", UNSUPPORTED,
@@ -457,6 +466,10 @@ CASES: dict[str, BadCase] = {
     "unit-negative": BadCase("R-HEAD-06", "unit is negative", FORMAT,
                              _at(tables.HEAD, 5, struct.pack("<d", -1.0))),
     "tiers-none": BadCase("R-HEAD-08", "no tier", FORMAT, _at(tables.HEAD, 13, b"\0")),
+    "tiers-none-whole": BadCase(
+        "R-HEAD-08", "no Gaussian and no tier, and none there", FORMAT,
+        lambda: _boxes(lambda b: [replace(b[0], payload=b[0].payload[:-1] + b"\0")],
+                       valid._encode(scenes.scene(0, 0)))),
     "tiers-17": BadCase("R-HEAD-08", "17 tiers", FORMAT, _at(tables.HEAD, 13, b"\x11")),
     # MODL
     "centre-range": BadCase("R-MODL-01", "centre 2^31", FORMAT,
@@ -577,6 +590,12 @@ CASES: dict[str, BadCase] = {
     "index-two-faults": BadCase(
         "R-DEC-04", "65 tiles at level 1, and a byte too many", UNSUPPORTED,
         lambda: _payload(tables.INDX, lambda p: b"\x41" + p[1:] + b"\0")),
+    "index-cut-short": BadCase(
+        "R-DEC-04", "65 tiles at level 1, and an index that ends there", FORMAT,
+        lambda: _payload(tables.INDX, lambda p: b"\x41")),
+    "extra-two-faults": BadCase(
+        "R-DEC-04", "a first column that is no frame, a second one of unknown type", FORMAT,
+        _extra_stream(lambda p: b"\x02\x01a\x01\x04none\x01b\x63\x00")),
     "mean-overflow": BadCase("R-REC-01", "a position beyond binary32", FORMAT,
                              _params(grid_exponent=-128)),
     "cut-before-base": BadCase("R-CUT-02", "cut before the first TILE box", FORMAT,

@@ -24,13 +24,11 @@ from codec.decoder.decode import decode
 from codec.decoder.parse import parse
 from codec.errors import FormatError, LimitExceeded, NfxError, UnsupportedError
 from codec.options import DecoderLimits
-from conformance.refdec import container, scene
+from conformance import reference_decoder
 
 FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
-MOST_GAUSSIANS = 512  # the second decoder takes its time
+MOST_GAUSSIANS = 512  # the reference decoder takes its time
 _CLASSES = ((FormatError, "format"), (UnsupportedError, "unsupported"), (LimitExceeded, "limit"))
-_THEIR_CLASSES = {container.Broken: "format", container.Unsupported: "unsupported",
-                  container.Limit: "limit"}
 
 
 def _hash(arrays: dict, extra: dict, complete: bool) -> str:
@@ -54,15 +52,17 @@ def verdict_of_codec(data: bytes) -> str:
     return _hash({f: getattr(splats, f) for f in FIELDS}, splats.extra, complete)
 
 
-def verdict_of_refdec(data: bytes) -> str:
+def verdict_of_reference(data: bytes) -> str:
+    """The same of the decoder written from the specification alone."""
     try:
-        return _hash(*scene.decode(data))
-    except (container.Broken, container.Unsupported, container.Limit) as error:
-        return _THEIR_CLASSES[type(error)]
+        scene = reference_decoder.decode(data)
+    except reference_decoder.StreamError as error:
+        return error.kind
+    return _hash(vars(scene), scene.extra, scene.complete)
 
 
 def too_large(data: bytes) -> bool:
-    """Does the stream parse, and announce more Gaussians than the second decoder can take?"""
+    """Does the stream parse, and announce more Gaussians than the reference decoder can take?"""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -102,15 +102,15 @@ def main() -> int:
     counts: Counter[str] = Counter()
     for i, (kind, data) in enumerate(streams(args.streams, args.seed)):
         if too_large(data):
-            counts["too large for the second decoder"] += 1
+            counts["too large for the reference decoder"] += 1
             continue
-        ours, theirs = verdict_of_codec(data), verdict_of_refdec(data)
+        ours, theirs = verdict_of_codec(data), verdict_of_reference(data)
         outcome = ours if len(ours) < 64 else "decoded"
         counts[f"{kind}, {outcome}" if ours == theirs else "DIFFERENT"] += 1
         if ours != theirs:
             args.crashes.mkdir(parents=True, exist_ok=True)
             (args.crashes / f"different.{args.seed}.{i}.nfx").write_bytes(data)
-            print(f"stream {i}: codec {ours}, second decoder {theirs}", flush=True)
+            print(f"stream {i}: codec {ours}, reference {theirs}", flush=True)
     facts = {"streams": args.streams, "seed": args.seed, **dict(sorted(counts.items()))}
     print(json.dumps(facts, indent=1))
     if args.json:

@@ -26,6 +26,7 @@ from conformance.judge import (
     run,
     scene_hash,
 )
+from conformance.reference_decoder import StreamError, conventions, syntax
 
 CASES = {case.name: case for case in load_cases()}
 VALID = [c for c in CASES.values() if "error" not in c.expect]
@@ -198,8 +199,8 @@ def test_view_rules():
     assert len(read_views(write_views([camera]))) == 1
     broken = [replace(camera, width=0), replace(camera, height=16385), replace(camera, fx=0.0),
               replace(camera, cx=float("nan"))]
-    for bad in broken:
+    for cameras in [*([bad] for bad in broken), [camera] * 1025]:
         with pytest.raises(BadValue):
-            read_views(write_views([bad]))
-    with pytest.raises(BadValue):
-        read_views(write_views([camera] * 1025))
+            read_views(write_views(cameras))
+        with pytest.raises(StreamError, match="R-VIEW-0[123]"):
+            syntax.views(conventions.Reader(write_views(cameras)))

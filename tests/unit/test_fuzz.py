@@ -129,7 +129,7 @@ def test_a_decoder_that_loses_a_gaussian_is_found(monkeypatch):
 
 def test_a_difference_between_the_decoders_is_found(monkeypatch):
     """The differential harness notices another error class."""
-    monkeypatch.setattr(differential, "verdict_of_refdec", lambda data: "unsupported")
+    monkeypatch.setattr(differential, "verdict_of_reference", lambda data: "unsupported")
     with pytest.raises(Finding):
         HARNESSES["differential"](stream_seeds()[-1])
 
@@ -154,13 +154,13 @@ def test_two_decoders_agree_on_mutated_streams():
     for kind, data in differential.streams(160, seed=7):
         if not differential.too_large(data):
             ours = differential.verdict_of_codec(data)
-            assert ours == differential.verdict_of_refdec(data)
+            assert ours == differential.verdict_of_reference(data)
             kinds.add((kind, ours if len(ours) < 64 else "decoded"))
     assert {("mutated", "format"), ("mutated", "unsupported"), ("random", "decoded")} <= kinds
 
 
 def test_large_streams_are_left_out():
-    """A stream that announces more than the second decoder takes is recognized, a small one not."""
+    """A stream of more than the reference decoder takes is recognized, a small one not."""
     from codec import EncoderOptions, encode
 
     data = encode(scenes.scene(600, 0, 1), EncoderOptions(effort=1))

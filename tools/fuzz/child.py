@@ -19,9 +19,9 @@ import atheris
 
 # Checksums are byte loops that say nothing about the input; heavy packages are not in the way of a
 # hostile file.
-_INSTRUMENTED = ["codec", "conformance.refdec"]
-_PLAIN = ["codec.wire.checksum", "conformance.refdec.container.crc32c"]
-_LIGHT = ("codec.wire", "codec.core", "codec.decoder", "codec.io", "conformance.refdec")
+_INSTRUMENTED = ["codec", "conformance.reference_decoder"]
+_PLAIN = ["codec.wire.checksum", "conformance.reference_decoder.conventions.crc32c"]
+_LIGHT = ("codec.wire", "codec.core", "codec.decoder", "codec.io", "conformance.reference_decoder")
 
 
 _OPERATORS = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)

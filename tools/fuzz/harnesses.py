@@ -48,12 +48,14 @@ from codec.wire import tables
 from codec.wire.boxes import Box
 from codec.wire.restorer import read_restorer, write_restorer
 from codec.wire.views import read_views, write_views
-from conformance.refdec.container import Broken, Fields, Unsupported
+from conformance.reference_decoder import StreamError
+from conformance.reference_decoder import restorer as reference_restorer
+from conformance.reference_decoder.conventions import Reader
 
 FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 LIMITS = codec.DecoderLimits(max_gaussians=2048, max_memory=1 << 26, threads=1)
 STREAM_ERRORS = (FormatError, UnsupportedError, LimitExceeded)
-MAX_MAPS = 16 * 4000  # bytes of restorer maps that the second decoder can take
+MAX_MAPS = 16 * 4000  # bytes of restorer maps that the reference decoder can take
 MAX_COUNT = 400  # Gaussians in the harnesses that are told a count
 
 
@@ -133,12 +135,12 @@ def decode(data: bytes) -> None:
 
 def differential(data: bytes) -> None:
     """Both decoders: the same arrays or the same error class."""
-    from tools.differential import too_large, verdict_of_codec, verdict_of_refdec
+    from tools.differential import too_large, verdict_of_codec, verdict_of_reference
 
     if too_large(data):
         return
-    ours, theirs = verdict_of_codec(data), verdict_of_refdec(data)
-    expect(ours == theirs, f"codec says {ours}, the second decoder {theirs}")
+    ours, theirs = verdict_of_codec(data), verdict_of_reference(data)
+    expect(ours == theirs, f"codec says {ours}, the reference decoder {theirs}")
 
 
 # -- coding tools ------------------------------------------------------------------------------
@@ -278,35 +280,33 @@ def _empty(n: int) -> Splats:
 
 def restorer(data: bytes) -> None:
     """REST and MLRA payloads: both decoders agree; what is read writes to the same values."""
-    from conformance.refdec import restorer as theirs
-
     s = Slicer(data)
     rest, maps = s.sized(), s.rest()
     with contextlib.suppress(STREAM_ERRORS):
         expect(write_restorer(read_restorer(rest)) == rest, "REST has two encodings")
-    same_verdict(read_restorer, lambda p: theirs.read_rest(Fields(p)), rest)
+    same_verdict(read_restorer, lambda p: reference_restorer.read_rest(Reader(p)), rest)
     with contextlib.suppress(LimitExceeded):
-        found = same_verdict(lambda p: read_maps(p, MAX_MAPS), theirs.read_mlra, maps)
+        found = same_verdict(lambda p: read_maps(p, MAX_MAPS),
+                             lambda p: reference_restorer.read_mlra(Reader(p)), maps)
         if found is not None:
             again = read_maps(write_maps(found[0]))
             values = [[q.tolist() for q in group.maps] for group in found[0]]
             expect(values == [[q.tolist() for q in group.maps] for group in again], "maps change")
-            flat = [[q.reshape(-1).tolist() for q in group.maps] for group in found[0]]
-            expect(flat == [g["maps"] for g in found[1]], "the decoders read other maps")
+            theirs = [[q.tolist() for q in group.maps] for group in found[1]]
+            expect(values == theirs, "the decoders read other maps")
 
 
 def same_verdict(ours: Callable, theirs: Callable, payload: bytes) -> tuple | None:
     """Both results, None when both refuse. LimitExceeded of ours passes through."""
-    classes = {Broken: "format", Unsupported: "unsupported"}
     try:
         mine, said = ours(payload), "read"
     except (FormatError, UnsupportedError) as error:
         mine, said = None, "format" if isinstance(error, FormatError) else "unsupported"
     try:
         other, they = theirs(payload), "read"
-    except (Broken, Unsupported) as error:
-        other, they = None, classes[type(error)]
-    expect(said == they, f"codec says {said}, the second decoder {they}")
+    except StreamError as error:
+        other, they = None, error.kind
+    expect(said == they, f"codec says {said}, the reference decoder {they}")
     return None if mine is None else (mine, other)
 
 
