@@ -107,8 +107,8 @@ def frames(browser: Chromium, url: str) -> dict:
     """Frames per second while the camera circles: everything drawn, and as the page adapts."""
     page = browser.new_page()
     page.open(url, *SIZE)
-    full = page.evaluate("nfxViewer.benchmark(4, false)")
-    adapted = page.evaluate("nfxViewer.benchmark(4, true, 3)")
+    full = page.evaluate("nfxViewer.benchmark(6, false)")
+    adapted = page.evaluate("nfxViewer.benchmark(6, true, 5)")
     page.call("Page.close")
     return {name: {"frames_per_s": round(got["fps"], 2), "width": got["width"],
                    "share_of_splats": got["share"]}

@@ -26,7 +26,9 @@ const LADDER = [
 const ALL_SPLATS = 2; // the last step of LADDER that draws them all
 
 const config = JSON.parse($("nfx-config").textContent);
-const state = { fly: false, split: 0.5, view: -1, quality: 0, moving: ALL_SPLATS, active: false };
+const state = { fly: false, split: 0.5, view: -1, quality: 0, moving: ALL_SPLATS, active: false,
+  // frames that were fast, how many it takes to draw more, and whether that was tried last
+  fast: 0, patience: 5, tried: false };
 const camera = new Camera();
 const slots = []; // of each scene: {name, splats, info, stats}
 const marks = {}; // milliseconds since the page began, by event
@@ -175,8 +177,16 @@ function frame(now) {
 function choosePixels(active, gap) {
   if (active && state.active) { // else the gap is no frame's
     const steps = Math.ceil(Math.min(Math.log2(gap / 45), 3));
-    if (steps > 0) state.moving = Math.min(state.moving + steps, LADDER.length - 1);
-    else if (gap < 20) state.moving = Math.max(state.moving - 1, 0);
+    if (steps > 0) {
+      state.moving = Math.min(state.moving + steps, LADDER.length - 1);
+      if (state.tried) state.patience = Math.min(2 * state.patience, 240); // in vain
+      state.tried = false;
+      state.fast = 0;
+    } else if (gap < 20 && ++state.fast >= state.patience) {
+      state.tried = true;
+      state.moving = Math.max(state.moving - 1, 0);
+      state.fast = 0;
+    }
   }
   state.active = active;
   const loading = slots.some((s) => !s.stats.done && !s.error);
