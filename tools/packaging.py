@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,11 +59,11 @@ def pip(programs: Path, *words) -> None:
         programs.parent)
 
 
-def build(python: str, folder: Path) -> tuple[Path, Path]:
+def build(python: str, tree: Path, folder: Path) -> tuple[Path, Path]:
     """(sdist, wheel), the wheel built from the sdist."""
     programs = environment(python, folder / "build_env")
     pip(programs, "install", "build")
-    source = tracked_copy(folder / "source")
+    source = shutil.copytree(tree, folder / "source")  # building writes into it
     run([programs / "python", "-m", "build", "-o", folder / "dist", source], folder)
     return tuple(next((folder / "dist").glob(kind)) for kind in ("*.tar.gz", "*.whl"))
 
@@ -96,10 +97,10 @@ def check_types(programs: Path, folder: Path) -> str:
     return found.split('Revealed type is "')[1].split('"')[0]
 
 
-def try_interpreter(python: str, scene: Path, folder: Path) -> dict:
+def try_interpreter(python: str, tree: Path, scene: Path, folder: Path) -> dict:
     """Build, install and use under one interpreter. Raises StepFailed."""
     version = run([python, "-c", "import platform; print(platform.python_version())"], folder)
-    sdist, wheel = build(python, folder)
+    sdist, wheel = build(python, tree, folder)
     facts: dict = {"python": version.strip(), "wheel": wheel.name, "wheel_bytes":
                    wheel.stat().st_size, "sdist": sdist.name, "sdist_bytes": sdist.stat().st_size}
     for kind, file in (("wheel", wheel), ("sdist", sdist)):
@@ -141,11 +142,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         scene = Path(name) / "demo.ply"
         write_ply(scene, make_demo(32000))
+        tree = tracked_copy(Path(name) / "tree")
         for i, python in enumerate([sys.executable, *given.python]):
             folder = Path(name) / str(i)
             folder.mkdir()
             try:
-                found.append(try_interpreter(python, scene, folder))
+                found.append(try_interpreter(python, tree, scene, folder))
             except StepFailed as error:
                 print(f"{i}: {error}", file=sys.stderr)
                 return 1
