@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from conformance.judge import Outcome, judge, load_cases
+from tools import differential
 
 from .conftest import ROOT
 
@@ -66,3 +67,14 @@ def test_the_decoder_is_one_module_without_dependencies():
     text = (VIEWER / "nfx.js").read_text("utf-8")
     assert not [line for line in text.splitlines() if line.startswith("import ")]
     assert "require(" not in text and "await import(" not in text
+
+
+def test_mutated_and_random_streams_under_node(node):
+    """Same arrays or the same error class as codec (many more: tools.differential)."""
+    decoder = differential.JavaScript()
+    try:
+        for kind, data in differential.streams(300, seed=5):
+            if not differential.too_large(data):
+                assert decoder.verdict(data) == differential.verdict_of_fields(data), kind
+    finally:
+        decoder.close()

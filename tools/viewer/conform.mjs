@@ -1,6 +1,8 @@
 /**
  * What the JavaScript decoder makes of streams, in the words of the conformance suite. Runs under
- * Node (`node conform.mjs FILE ...` prints JSON, one outcome a file) and is imported by browsers.
+ * Node and is imported by browsers. `node conform.mjs WAY FILE ...` prints JSON, one outcome a file;
+ * `node conform.mjs serve` answers each stream on standard input (length as u32, then the bytes) with
+ * a line of JSON.
  */
 
 import { BytesSource, decode, decodeInWorker, decodeProgressive, NfxError } from "./nfx.js";
@@ -49,10 +51,24 @@ export async function outcome(bytes, way = "whole") {
   }
 }
 
+/** Streams from standard input until it ends, one line of JSON each. */
+async function serve() {
+  let held = Buffer.alloc(0);
+  for await (const part of process.stdin) {
+    held = Buffer.concat([held, part]);
+    while (held.length >= 4 && held.length >= 4 + held.readUInt32LE(0)) {
+      const end = 4 + held.readUInt32LE(0);
+      console.log(JSON.stringify(await outcome(new Uint8Array(held.subarray(4, end)))));
+      held = held.subarray(end);
+    }
+  }
+}
+
 if (typeof process !== "undefined" && process.argv?.[1]?.endsWith("conform.mjs")) {
   const { readFileSync } = await import("node:fs");
   const [way, ...files] = process.argv.slice(2);
   const found = {};
   for (const file of files) found[file] = await outcome(readFileSync(file), way);
-  console.log(JSON.stringify(found));
+  if (way === "serve") await serve();
+  else console.log(JSON.stringify(found));
 }

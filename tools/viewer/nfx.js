@@ -28,12 +28,14 @@ const formatError = (message) => new NfxError("format", message);
 const unsupported = (message) => new NfxError("unsupported", message);
 
 /**
- * Bounds a caller sets before memory is taken. `wholeOnly` refuses cut streams (5.9); `views` reads
- * VIEW, which plain decoding ignores (4.8).
+ * Bounds a caller sets before memory is taken (4.3): `maxMemory` and `maxExpansion`, bytes for each
+ * byte of the stream beyond the first 128 MiB (0: any), bound the estimate of memory. `wholeOnly`
+ * refuses cut streams (5.9); `views` reads VIEW, which plain decoding ignores (4.8).
  */
 export const DEFAULT_LIMITS = Object.freeze({
   maxGaussians: 67108864,
   maxMemory: 16 * 2 ** 30,
+  maxExpansion: 4096,
   wholeOnly: false,
   views: false,
 });
@@ -266,8 +268,8 @@ function checkBoxHeader(box) {
   }
 }
 
-/** 3.4, 4.3. */
-function parseHead(bytes, bounds, limits) {
+/** 3.4, 4.3. `memory`: the Memory that the stream may take. */
+function parseHead(bytes, bounds, limits, profile, memory) {
   const r = new Reader(bytes, "HEAD");
   const head = {
     nGaussians: r.varint(), shDegree: r.u8(), sceneFlags: r.u8(), frame: r.u8(), colourSpace: r.u8(),
@@ -287,11 +289,24 @@ function parseHead(bytes, bounds, limits) {
   head.antialiased = (head.sceneFlags & 1) === 1;
   head.orderKept = (head.sceneFlags & 2) === 2;
   head.nRest = (head.shDegree + 1) ** 2 - 1;
-  const bytesNeeded = head.nGaussians * (14 + 3 * head.nRest) * 4;
-  if (bytesNeeded > limits.maxMemory) {
-    throw new NfxError("limit", `the arrays need ${bytesNeeded} bytes; the limit is ${limits.maxMemory}`);
-  }
+  const nCoefficients = head.nRest + 1;
+  memory.take(head.nGaussians * (profile === LOSSY ? 512 + 12 * nCoefficients : 256 + 56 * nCoefficients));
   return head;
+}
+
+/** Estimate of the memory that decoding takes (4.3). length: of the stream, or null when unknown. */
+class Memory {
+  constructor({ maxMemory, maxExpansion }, length) {
+    const byLength = maxExpansion > 0 && length !== null ? 2 ** 27 + maxExpansion * length : Infinity;
+    Object.assign(this, { taken: 0, most: Math.min(maxMemory, byLength) });
+  }
+
+  take(bytes) {
+    this.taken += bytes;
+    if (this.taken > this.most) {
+      throw new NfxError("limit", `decoding may take ${this.taken} bytes; the limit is ${this.most}`);
+    }
+  }
 }
 
 const times = (n, read) => Array.from({ length: n }, read);
@@ -459,7 +474,7 @@ function parseView(bytes) {
 }
 
 /** 3.10, 4.9. Returns {name: typed array}. */
-function parseExtr(bytes, head) {
+function parseExtr(bytes, head, memory) {
   const r = new Reader(bytes, "EXTR");
   const columns = {};
   const names = new Set();
@@ -468,12 +483,13 @@ function parseExtr(bytes, head) {
   for (let c = 0; c < n; c++) {
     const name = r.text();
     const dtype = r.u8();
-    const packed = r.raw(r.varint());
     if (dtype >= COLUMN_TYPES.length) throw unsupported(`EXTR: column type ${dtype} is unknown`);
+    const packed = r.raw(r.varint());
     if (names.has(name)) throw formatError(`EXTR: two columns are named ${name}`);
     names.add(name);
     const Type = COLUMN_TYPES[dtype];
     const size = head.nGaussians * Type.BYTES_PER_ELEMENT;
+    memory.take(size);
     columns[name] = new Type(unpackZstandard(packed, size).buffer);
   }
   r.end();
@@ -2168,6 +2184,10 @@ export class BytesSource {
     this.bytesRead = 0;
   }
 
+  get size() {
+    return this.bytes.length;
+  }
+
   /** The bytes from `at` on, `n` of them or as many as there are. */
   async read(at, n) {
     const found = this.bytes.subarray(at, at + n);
@@ -2251,6 +2271,7 @@ class Tier {
 class Stream {
   constructor(limits) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.size = null; // of the stream, when known
     this.stage = "HEAD"; // the critical box that must come next
     this.seen = new Set();
     this.crcOfCrcs = 0;
@@ -2294,7 +2315,8 @@ class Stream {
       throw formatError(`box ${header.type} where ${this.stage.trim()} belongs`);
     }
     if (header.type === "HEAD") {
-      this.head = parseHead(payload, this.bounds, this.limits);
+      this.memory = new Memory(this.limits, this.size);
+      this.head = parseHead(payload, this.bounds, this.limits, this.profile, this.memory);
       this.stage = "MODL";
     } else if (header.type === "MODL") {
       const number = this.tiers.length;
@@ -2388,7 +2410,7 @@ class Stream {
   /** Columns of EXTR for the first `n` Gaussians: those of a scene with fewer tiers (4.9). */
   extra(n) {
     if (this.packedExtra === null) return {};
-    const columns = parseExtr(this.packedExtra, this.head);
+    const columns = parseExtr(this.packedExtra, this.head, this.memory);
     if (n < this.head.nGaussians) {
       for (const name of Object.keys(columns)) columns[name] = columns[name].slice(0, n);
     }
@@ -2504,6 +2526,7 @@ class BoxReader {
     if (start.length < BOX_HEADER_BYTES) return this.cut(start);
     const header = parseBoxHeader(start);
     this.checkSize(header);
+    stream.size = source.size ?? null;
     const size = BOX_HEADER_BYTES + header.length;
     const bytes = await source.read(this.at, size + 4);
     if (bytes.length < size + 4) return this.cut(bytes);
@@ -2625,6 +2648,7 @@ function finalLayers(model, nLayers) {
 function readBoxes(data, limits) {
   const stream = new Stream(limits);
   stream.start(data);
+  stream.size = data.length;
   stream.checkLength(data.length);
   const payloads = []; // of each tier
   let at = FILE_HEADER_BYTES;
