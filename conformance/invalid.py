@@ -251,6 +251,20 @@ def _without(boxes: list[RawBox], i: int) -> list[RawBox]:
     return [*boxes[:i], *boxes[i + 1 :]]
 
 
+def _cut_long() -> bytes:
+    """After the base layer INDX announces 2^32 bytes, and a header begins that says 0."""
+    data = surgery.edit_tile(_base(), sizes=_long_sizes())
+    header, boxes = surgery.take_apart(data)
+    end = len(header) + sum(len(b.to_bytes())
+                            for b in boxes[: surgery.index_of(boxes, tables.TILE) + 1])
+    return data[:end] + b"TILE\x01\x01" + bytes(6)
+
+
+def _long_sizes() -> tuple[int, ...]:
+    _, _, tiles = surgery.read_parts(surgery.take_apart(_base())[1])
+    return (tiles[0].sizes[0], 1 << 32, *tiles[0].sizes[2:])
+
+
 def _empty_tier() -> bytes:
     """Two tiers of which the second has no tiles."""
     return surgery.nest([random_stream(47, (5,), 0, 0), valid._encode(scenes.scene(0, 0))])
@@ -524,6 +538,13 @@ CASES: dict[str, BadCase] = {
         "R-INDX-02", "layers of no tiles", FORMAT,
         lambda: surgery.edit_payload(valid._encode(scenes.scene(0, 0)), tables.INDX,
                                      lambda p: p[:1] + b"\x01")),
+    "index-layers-of-none-all": BadCase(
+        "R-INDX-02", "the model's layers of no tiles", FORMAT,
+        lambda: surgery.edit_payload(valid._encode(scenes.scene(0, 0)), tables.INDX,
+                                     lambda p: p[:1] + b"\x02")),
+    "cut-long": BadCase(
+        "R-CUT-03", "cut inside the header of a TILE box whose announced size is 2^32", FORMAT,
+        _cut_long),
     "tile-empty": BadCase("R-INDX-03", "a tile of no Gaussians", FORMAT, _empty_tile),
     "tile-sum": BadCase("R-INDX-04", "the tile holds one Gaussian less than HEAD says", FORMAT,
                         _head(b"\x3d")),

@@ -270,8 +270,9 @@ def _check_next_box(stream: Stream, view, offset: int, stage: int) -> None:
         announced = _critical_start(tables.INDX)
     elif not tier.whole:
         layer, tile = divmod(len(tier.payloads), len(tier.tiles))
-        announced = struct.pack("<4sBBHI", tables.TILE, tables.FLAG_CRITICAL, layer, tile,
-                                tier.tiles[tile].sizes[layer])
+        announced, size = _critical_start(tables.TILE, layer, tile), tier.tiles[tile].sizes[layer]
+        if size < 1 << 32:  # else no box has that length
+            announced += struct.pack("<I", size)
         if not announced.startswith(head) and (tier.payloads or not _ancillary_start(stream, head)):
             raise BadValue("a tile box differs from its index entry", where=f"byte {offset}")
         return
@@ -283,9 +284,9 @@ def _check_next_box(stream: Stream, view, offset: int, stage: int) -> None:
         raise BadValue("the box that is cut is damaged", where=f"byte {offset}")
 
 
-def _critical_start(kind: bytes) -> bytes:
+def _critical_start(kind: bytes, layer: int = 0, tile: int = 0) -> bytes:
     """Header of a critical box up to its length."""
-    return struct.pack("<4sBBH", kind, tables.FLAG_CRITICAL, 0, 0)
+    return struct.pack("<4sBBH", kind, tables.FLAG_CRITICAL, layer, tile)
 
 
 def _ancillary_start(stream: Stream, head: bytes) -> bool:

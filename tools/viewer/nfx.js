@@ -429,7 +429,7 @@ function parseIndx(bytes, head, model, bounds, before, last) {
   const nTiles = r.varint();
   const nLayers = r.u8();
   if (before.nTiles + nTiles > bounds.tiles) throw unsupported("more tiles than the level allows");
-  if (nLayers !== model.layers.length && !(nTiles === 0 && nLayers === 0)) {
+  if (nLayers !== (nTiles === 0 ? 0 : model.layers.length)) {
     throw formatError("INDX: the number of layers is not that of MODL");
   }
   if (nTiles === 0 && head.nTiers > 1) throw formatError("INDX: a tier without tiles");
@@ -2137,6 +2137,9 @@ function xxh64Low(bytes) {
   return Number((h ^ (h >> 32n)) & 0xffffffffn);
 }
 
+/** Bytes of window that a window descriptor stands for (RFC 8878, 3.1.1.1.2). */
+const zstandardWindow = (byte) => 2 ** (10 + (byte >> 3)) * (1 + (byte & 7) / 8);
+
 /** Content of one frame of `size` bytes, as a fresh Uint8Array (R-EXTR-02). */
 function unpackZstandard(packed, size) {
   const r = new Reader(packed, "EXTR");
@@ -2144,7 +2147,7 @@ function unpackZstandard(packed, size) {
   const head = r.u8();
   if (head & 8) throw corrupt("a reserved bit is set");
   const single = (head & 32) !== 0;
-  if (!single) r.u8(); // the window: all of the content is at hand
+  if (!single && zstandardWindow(r.u8()) > 2 ** 27) throw corrupt("the window is too large");
   const dictionary = r.raw([0, 1, 2, 4][head & 3]);
   if (dictionary.some((byte) => byte !== 0)) throw corrupt("a dictionary is needed");
   const form = head >> 6;
@@ -2393,6 +2396,8 @@ class Stream {
     if (!this.insideTiles && this.beginsAncillary(bytes)) return;
     if (this.stage === "TILE") {
       const { layer, tile, length } = this.tier.expectedTile();
+      // No box can have so many bytes, so that no length of its header fits (4.5).
+      if (length > 0xffffffff && bytes.length > 8) throw formatError("no box is that long");
       matchHeader(bytes, ["TILE", 1, layer, tile & 255, tile >> 8, ...lengthBytes(length)]);
     } else {
       const end = this.stage === "END " ? lengthBytes(12) : [];
