@@ -104,6 +104,29 @@ def test_coarse_first_then_all_layers(page, tmp_path):
     assert page.evaluate("document.getElementById('picture').width") == SIZE[0]
 
 
+def test_tiers_are_shown_as_they_come(page, tmp_path):
+    """One tier after another; a file cut after the first shows it and says what it lacks."""
+    from .conftest import ROOT
+
+    data = (ROOT / "conformance/streams/tiers/in.nfx").read_bytes()
+    splats = codec.decode(data)
+    open_page(page, tmp_path / "tiers.html", [data])
+    info = page.evaluate("nfxViewer.slots[0].info")
+    assert len(info["tiers"]) == info["nTiers"] > 1
+    assert "full quality" in facts(page)
+    assert page.evaluate("nfxViewer.slots[0].scene.n") == splats.n_gaussians
+    first = codec.decode(data, tiers=1)
+    assert page.evaluate("nfxViewer.slots[0].stats.layers").count("base") == info["nTiers"]
+    cut = (ROOT / "conformance/streams/cut-after-tier/in.nfx").read_bytes()
+    open_page(page, tmp_path / "cut.html", [cut])
+    assert "tier 1 of" in facts(page) and "cut short" in facts(page)
+    assert page.evaluate("nfxViewer.slots[0].scene.n") == first.n_gaussians < splats.n_gaussians
+    page.evaluate("nfxViewer.show(-1)")
+    page.evaluate("nfxViewer.settled()")
+    assert picture(page, *SIZE).mean() > 0.01
+    assert page.console == []
+
+
 def test_on_a_slow_machine_less_is_drawn_while_the_camera_moves(page, tmp_path):
     """Steps follow from the time a frame takes; a camera at rest has everything again."""
     open_page(page, tmp_path / "scene.html", [encoded(ball(), [camera()])])
