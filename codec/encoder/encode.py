@@ -23,9 +23,11 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
            report: dict | None = None) -> bytes:
     """Encode a scene to an NFX stream.
 
+    splats: the scene; it is not changed.   options: see EncoderOptions.
     cameras: views that count (pruning, step search, training); seeded ones are made when None.
     photos: folder with an image of each camera, to train towards instead of the scene's renders.
-    default_views: views carried in the file.   progress(stage, fraction, note).
+    default_views: views carried in the file.
+    progress(stage, fraction, note): called as the work goes on, fraction in 0..1.
     report: filled with what was decided and lost.
     Deterministic: same splats, options and cameras give the same bytes, whatever the threads.
     Raises SceneError or UsageError.
