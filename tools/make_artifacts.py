@@ -257,7 +257,8 @@ def degrade(splats: Splats, views, iterations: int, quality: float, seed: int, d
     trainer = Retrainer(views, plan, False, lambda *_: None)
     free = canonical(trainer.free(splats, part=1))
     steps = plan_steps(prepare(free), quality)
-    return quantized_scene(trainer.quantized(free, steps), steps)
+    scene, params = trainer.incremental(free, steps)
+    return quantized_scene(scene, steps, params)
 
 
 @dataclass(frozen=True, slots=True)

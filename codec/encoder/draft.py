@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codec.core.params import SceneHeader
+from codec.core.params import CodingParams, SceneHeader
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import assemble
 from codec.encoder.prepare import Prepared, prepare
@@ -21,7 +21,10 @@ class Draft:
     """A scene that pruning and training may replace, with how to write it.
 
     splats: settable.   prepared: of `splats`, for the step search.
+    like: coding parameters to keep instead of deriving them from the scene, None = derive.
     """
+
+    like: CodingParams | None = None
 
     def __init__(self, splats: Splats, options: EncoderOptions,
                  default_views: list[Camera] | None = None) -> None:
@@ -41,13 +44,13 @@ class Draft:
         """The whole stream."""
         splats, options = self._splats, self.options
         header = SceneHeader(splats.n_gaussians, splats.sh_degree, scene_flags(splats))
-        quantized = quantize_scene(self.prepared, steps)
+        quantized = quantize_scene(self.prepared, steps, self.like)
         return assemble(quantized, header, self._ancillary, tile_size=options.tile_size,
                         threads=options.threads)
 
     def quantized(self, steps: Steps) -> Splats:
         """What the stream decodes to, in the order of `splats`."""
-        return dequantize(quantize_scene(self.prepared, steps), self._splats)
+        return dequantize(quantize_scene(self.prepared, steps, self.like), self._splats)
 
     def _ancillary(self, rows):
         in_order = self._splats.take(rows) if self._splats.extra else self._splats

@@ -17,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codec.core import quantize
-from codec.encoder.ladder import Ladder
+from codec.core.params import CodingParams
+from codec.encoder.ladder import ATTRIBUTES, Ladder
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
 
 FREE_SHARES, QUANTIZED_SHARE = (0.15, 0.7), 0.15
 """Of the iterations: freely before and after the count is chosen, and quantized."""
+FIXED = (0.5, 0.75, 0.875, 0.94)
+"""Shares of the Gaussians that are quantized after each portion; the last ones at the end."""
 DRAW_EXPONENT = 0.3
 """Of a tier's Gaussians, for how often training draws it: more of them need more steps."""
 WIDTH = 480
@@ -118,7 +121,7 @@ def scene_extent(cameras: list[Camera]) -> float:
 
 
 class Retrainer:
-    """Trains one scene in two stages, `free` and `quantized`; keeps the best so far on Ctrl-C.
+    """Trains one scene in stages, `free` and `incremental`; keeps the best so far on Ctrl-C.
 
     views: targets.   stop: set from outside when the user asked to stop.
     interrupted: whether one did, here or there; later stages do nothing.
@@ -155,19 +158,28 @@ class Retrainer:
         sample = sample_views(len(self.views))
         return mean_psnr(splats, self.views, sample, render_options(self._options(1)))
 
-    def quantized(self, splats: Splats, steps: Steps) -> Splats:
-        """With `steps` in the loop; positions move little, nothing is relocated."""
-        if self.interrupted:
-            return splats
-        count = int(self.plan.iterations * QUANTIZED_SHARE)
-        options = self._options(
-            count, cap=splats.n_gaussians, refine_stop=0.0, means_rate=1.6e-5,
-            scales_rate=2e-3, quats_rate=5e-4, opacity_rate=1e-2, sh0_rate=1.5e-3)
+    def incremental(self, splats: Splats, steps: Steps) -> tuple[Splats, CodingParams]:
+        """Incremental quantization: ever more Gaussians are fixed where they decode to, the rest
+        trains on and makes up for it (INQ, Zhou et al. 2017, there for networks' weights).
 
-        def shown(scene: Splats, step: int) -> Splats:
-            return quantized_scene(scene, steps)
-
-        return self._run(canonical(splats), options, "training quantized", shown, QUANTIZED_SHARE)
+        Returns the scene and the parameters on whose grid its fixed Gaussians lie.
+        """
+        scene = canonical(splats)
+        params = quantize_scene(prepare(scene), steps).params
+        n, done = scene.n_gaussians, 0
+        scene = scene.take(np.random.default_rng(self.plan.seed).permutation(n))
+        share = QUANTIZED_SHARE / len(FIXED)
+        for part in FIXED:
+            scene = _with_rows(scene, quantized_scene(scene, steps, params), done, int(part * n))
+            done = int(part * n)
+            if self.interrupted or not done:
+                continue
+            options = self._options(
+                int(self.plan.iterations * share), cap=n, refine_stop=0.0, means_rate=4.8e-5,
+                scales_rate=6e-3, quats_rate=1.5e-3, opacity_rate=3e-2, sh0_rate=4.5e-3,
+                shn_rate=3e-3)
+            scene = self._run(scene, options, "training quantized", None, share, frozen=done)
+        return scene, params
 
     def nested(self, splats: Splats, ladder: Ladder, share: float, frozen: int = 0) -> Splats:
         """All tiers of a nested scene together: each step shows the scene up to one of them.
@@ -236,6 +248,13 @@ def canonical(splats: Splats) -> Splats:
     return replace(splats, log_scales=scales.astype(np.float32), quats=quats.astype(np.float32))
 
 
-def quantized_scene(splats: Splats, steps: Steps) -> Splats:
+def quantized_scene(splats: Splats, steps: Steps, like: CodingParams | None = None) -> Splats:
     """What a decoder would give for `splats` at `steps`, in the order of `splats`."""
-    return dequantize(quantize_scene(prepare(splats), steps), splats)
+    return dequantize(quantize_scene(prepare(splats), steps, like), splats)
+
+
+def _with_rows(scene: Splats, other: Splats, start: int, end: int) -> Splats:
+    """`scene` with the rows from `start` to `end` of `other`."""
+    arrays = {name: np.concatenate([getattr(scene, name)[:start], getattr(other, name)[start:end],
+                                    getattr(scene, name)[end:]]) for name in ATTRIBUTES}
+    return replace(scene, **arrays)

@@ -28,6 +28,8 @@ UNTRAINED_BITS = (40.0, 64.0, 100.0)
 """Where nothing is trained, these are tried."""
 SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
 """Highest SH degree by target bytes; above the last: the input's own."""
+SIZE_DRIFT = 0.003
+"""Share of a target kept for what training with quantized Gaussians does to the size."""
 GAP = 9.0
 """dB that the quantization should be better than the training: see `better_count`."""
 DB_PER_DOUBLING = 3.3
@@ -138,8 +140,20 @@ def _trained(draft: Draft, error, views, photos, user, report) -> Steps:
     draft.splats = retrainer.free(draft.splats, 1, count)
     balance = Balance(draft, error.against(draft.splats).psnr, stop.is_set)
     steps = balance.run(steps, options.target_size, progress, octaves=0.5)
-    draft.splats = retrainer.quantized(draft.splats, steps)
-    return fitted(steps, draft, options.target_size, progress)
+    return _quantized(draft, error, retrainer, steps, progress)
+
+
+def _quantized(draft: Draft, error, retrainer: Retrainer, steps: Steps, progress) -> Steps:
+    """Steps for the draft at its target, trained with where that helps and still fits."""
+    target = draft.options.target_size
+    plain = fitted(steps, draft, target, progress)
+    before, score = draft.splats, error.psnr(draft.quantized(plain))
+    steps = fitted(steps, draft, round((1 - SIZE_DRIFT) * target), progress)
+    draft.splats, draft.like = retrainer.incremental(before, steps)
+    if len(draft.build(steps)) <= target and error.psnr(draft.quantized(steps)) > score:
+        return steps
+    draft.splats, draft.like = before, None
+    return plain
 
 
 def better_count(balance: Balance, retrainer: Retrainer, steps: Steps, most: int) -> int:

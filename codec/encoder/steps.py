@@ -114,21 +114,29 @@ def choose_exponent(p: Prepared, precision) -> tuple[int, float]:
     return best
 
 
-def quantize_scene(p: Prepared, steps: Steps) -> Quantized:
-    """Symbols in input order; `params` still without field models and basis rows' models."""
+def quantize_scene(p: Prepared, steps: Steps, like: CodingParams | None = None) -> Quantized:
+    """Symbols in input order; `params` still without field models and basis rows' models.
+
+    like: parameters of an earlier call, to be kept: what lies on their grid stays there.
+    """
     opacity = quantize.quantize_opacity(p.logits, steps.opacity_levels)
     alpha = quantize.log_alpha(opacity, steps.opacity_levels)
-    params = geometry_params(p, steps, alpha)
+    params = like or geometry_params(p, steps, alpha)
     scales = quantize_scales(p.scales, params, alpha)
     cells = np.floor(np.ldexp(p.means, params.grid_exponent)).astype(np.int64)
     footprint = quantize.log_footprint(params, scales, cells)
-    params = attribute_rules(params, steps, alpha, footprint, scales)
+    if like is None:
+        params = attribute_rules(params, steps, alpha, footprint, scales)
     symbols = TileSymbols(cells, opacity, scales)
     symbols.rotation = quantize_rotation(p.quats, params, scales, alpha, footprint)
     symbols.refinement = quantize_refinement(p.means, params, cells, alpha, footprint)
     shifts = quantize.class_shifts(params.dc_rule, alpha, footprint)
     symbols.dc = quantize_dc(p.ycc, params, shifts)
-    params, symbols.sh = quantize_sh(p, steps, params, alpha, footprint)
+    if like is None:
+        params, symbols.sh = quantize_sh(p, steps, params, alpha, footprint)
+    elif like.sh_layers:
+        shifts = quantize.class_shifts(params.sh_rule, alpha, footprint)
+        symbols.sh = list(sh_symbols(p.rest, like.basis, params, shifts, steps.dead_zone)[0])
     return Quantized(params, np.arange(p.n), cells, symbols, alpha, footprint)
 
 

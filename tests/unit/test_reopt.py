@@ -122,7 +122,9 @@ def test_ctrl_c_keeps_the_best_so_far(ball, cameras):
     dimmed = replace(ball, sh0=0.5 * ball.sh0)
     out = trainer.free(dimmed)
     assert trainer.interrupted and out.n_gaussians == ball.n_gaussians
-    assert trainer.quantized(out, plan_steps(prepare(out), 50)) is out
+    seen = len(steps)
+    after, _ = trainer.incremental(out, plan_steps(prepare(out), 50))
+    assert len(steps) == seen and after.n_gaussians == out.n_gaussians
 
 
 def test_budget_ends_the_training(ball, cameras):
@@ -203,3 +205,20 @@ def test_ctrl_c_while_balancing_keeps_the_best_so_far(ball, cameras, monkeypatch
                         report=report, progress=progress)
     assert len(data) <= 3000 and report["trained"]["interrupted"]
     assert stages.count("training quantized") == 0
+
+
+def test_fixed_gaussians_stay_on_their_grid(ball, cameras):
+    """Quantized again by the same parameters they are what they were; the rest has moved."""
+    plan = reopt.Reopt(400, 1)
+    trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), plan, False, lambda *a: None)
+    steps = plan_steps(prepare(ball), 40)
+    scene, params = trainer.incremental(ball, steps)
+    n = int(reopt.FIXED[-1] * ball.n_gaussians)
+    again = reopt.quantized_scene(scene, steps, params)
+    for name in ("means", "log_scales", "opacity_logits", "sh0"):
+        assert np.array_equal(getattr(again, name)[:n], getattr(scene, name)[:n]), name
+    order = np.random.default_rng(0).permutation(ball.n_gaussians)
+    started = reopt.canonical(ball).take(order)
+    assert np.abs(scene.sh0[n:] - started.sh0[n:]).max() > 0
+    target = ViewError(ball, cameras)
+    assert target.psnr(again) > target.psnr(reopt.quantized_scene(started, steps, params)) + 0.1
