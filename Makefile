@@ -15,7 +15,7 @@ ARGS   ?=
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    encode, decode and render a scene made here; ends with a page to open"
+	@echo "make demo    encode, decode, render, restore a scene made here; ends with a page to open"
 	@echo "make test    everything that must hold: lint, imports, tests (installs CPU torch)"
 	@echo "make fast    lint and unit tests only"
 	@echo "make lint    ruff and import rules"
@@ -33,14 +33,14 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Demo: the light codec, the CPU renderer's compiler and PNG. No torch.
+# Demo: the light codec, the CPU renderer's compiler, PNG, and what the restorer that ships needs.
+# Torch first and alone, so that nothing later replaces it by a CUDA build.
 $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) -e . numba pillow
+	$(PIP) torch
+	$(PIP) -e . numba pillow safetensors
 	@touch $@
 
-# Test: torch first and alone, so that nothing later replaces it by a CUDA build.
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) torch
 	$(PIP) -e '.[restore,test]'
 	@touch $@
 

@@ -36,7 +36,7 @@ STRENGTHS = (255, 204, 153, 102)
 TOLD_WORSE = (0, 12)
 """Fidelities tried, in 1/4 dB below the measured one: the worse the picture is said to be, the more
 the network adds."""
-MIN_GAIN, MIN_GAIN_STAND_IN = 0.03, 0.10
+MIN_GAIN, MIN_GAIN_STAND_IN = 0.03, 0.05
 """The mean distance has to fall by this share."""
 MAX_PSNR_LOSS = 0.5
 """dB that a restored view may lie farther from its target than the plain one, in the mean."""

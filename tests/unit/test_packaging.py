@@ -16,7 +16,7 @@ BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.
 
 
 def test_wheel_from_sdist(tmp_path):
-    """Built from an unpacked sdist, as pip does it: code, tables, viewer page, py.typed."""
+    """Built from an unpacked sdist, as pip does it: code, tables, viewer page, restorer."""
     pytest.importorskip("setuptools", minversion="77")
     source = tmp_path / "source"
     source.mkdir()
@@ -36,5 +36,6 @@ def test_wheel_from_sdist(tmp_path):
     files = {p.relative_to(ROOT).as_posix() for p in (ROOT / "codec").rglob("*")
              if p.is_file() and p.suffix not in (".pyc", ".nbi", ".nbc")}
     assert files <= names
-    assert {"codec/cli/viewer.html", "codec/py.typed", "codec/core/tables.bin"} <= names
+    assert {"codec/cli/viewer.html", "codec/py.typed", "codec/core/tables.bin",
+            "codec/restore/weights/nfx-small.safetensors"} <= names
     assert not any(name.startswith(("tests", "tools", "conformance")) for name in names)

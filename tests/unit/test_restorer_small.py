@@ -163,6 +163,46 @@ def test_a_bad_weight_file_is_named(tmp_path, content):
     with pytest.raises(BackendError, match="bad.safetensors holds no small restorer"):
         SmallRestorer.read(path)
 
+@pytest.fixture(scope="module")
+def packaged() -> SmallRestorer:
+    pytest.importorskip("safetensors")
+    return SmallRestorer.packaged()
+
+
+def test_the_packaged_restorer_sharpens_what_is_blurred(packaged):
+    """Edges that a blur took come back, nearer to the truth; a mild input is left nearly alone."""
+    from scipy.ndimage import gaussian_filter
+
+    y, x = np.mgrid[:64, :96]
+    board = np.where((x // 24 + y // 20) % 2, 0.8, 0.25)[..., None] * np.array([1, 0.9, 0.7])
+    truth = np.repeat(board[None], 1, 0).astype(np.float32)
+    blurred = gaussian_filter(truth, (0, 2, 2, 0))
+    alpha = np.ones(truth.shape[:3], np.float32)
+    noise = noise_for(packaged, truth)
+    restored = packaged.restore(blurred, alpha, noise, 22.0)
+
+    def edges(image):
+        return np.abs(np.diff(image, axis=2)).max(2).mean()
+
+    assert edges(blurred) < edges(restored)
+    mild = packaged.restore(truth, alpha, noise, 40.0)
+    assert np.abs(mild - truth).mean() < 0.5 * np.abs(restored - blurred).mean()
+
+
+def test_the_packaged_weights_fit_their_limits(packaged):
+    """At most 16 MB, and the shape the model card names."""
+    from pathlib import Path
+
+    import codec.restore.small as small
+
+    folder = Path(small.__file__).parent / "weights"
+    size = (folder / small.FILE_NAME).stat().st_size
+    assert size <= 16_000_000
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert str(size) in card
+    assert packaged.config == SmallConfig(detail=3)
+
+
 # -- the network as specification 7.3 has it, without torch ----------------------------------------
 
 
