@@ -64,3 +64,11 @@ def joined(parts: list[Splats]) -> Splats:
     arrays = {name: np.concatenate([getattr(part, name) for part in parts])
               for name in ATTRIBUTES}
     return replace(parts[0], extra={}, **arrays)
+
+
+def with_rows(scene: Splats, new: Splats, start: int) -> Splats:
+    """`scene` with `new` in place of its rows from `start` on."""
+    end = start + new.n_gaussians
+    arrays = {name: np.concatenate([getattr(scene, name)[:start], getattr(new, name),
+                                    getattr(scene, name)[end:]]) for name in ATTRIBUTES}
+    return replace(scene, **arrays)

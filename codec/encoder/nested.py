@@ -12,20 +12,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from codec.core.params import SceneHeader
+from codec.core.params import CodingParams, SceneHeader
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import CodedTier, code_tier, fit_models, write_stream
 from codec.encoder.balance import Balance, fitted
 from codec.encoder.draft import Draft, scene_flags
-from codec.encoder.ladder import ATTRIBUTES, Ladder, joined
+from codec.encoder.ladder import Ladder, joined, with_rows
 from codec.encoder.probe import ViewError
 from codec.encoder.pruning import reduce_scene
-from codec.encoder.reopt import Reopt, Retrainer, target_views
+from codec.encoder.reopt import (
+    FIXED,
+    Reopt,
+    Retrainer,
+    canonical,
+    quantized_scene,
+    target_views,
+)
 from codec.encoder.search import choose_steps, view_error
 from codec.encoder.sparse import (
     FIRST_BITS,
-    FIRST_EFFORT,
     ITERATIONS,
+    SIZE_DRIFT,
     count_for,
     degree_for,
 )
@@ -35,8 +42,8 @@ from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
 
-TRAINED_SHARE = 0.8
-"""Of the iterations before the first tier is fixed; the rest is shared by the tiers after it."""
+TRAINED_SHARE = 0.7
+"""Of the iterations before the first tier is fixed; the rest is shared by the tiers."""
 END_SIZE = tables.BOX_OVERHEAD + 12
 LEAST_GROWTH = 1.2
 """Each tier has at least so many times the Gaussians of the one before."""
@@ -117,22 +124,45 @@ def _start(splats: Splats, ladder: Ladder, options: EncoderOptions, views, progr
 
 def _coded_tiers(scene: Splats, ladder: Ladder, options: EncoderOptions, default_views, error,
                  trainer: Retrainer, progress) -> list[CodedTier]:
-    """Tier by tier: steps, bytes, and training of what comes after."""
+    """Tier by tier: steps, then its Gaussians fixed in portions while the others train on."""
     tiers: list[CodedTier] = []
     spent = _size_before(scene, ladder, default_views)
     last = len(ladder.counts) - 1
     for k, size in enumerate(options.ladder):
-        draft = _draft(scene, ladder, k, options, size - spent - (END_SIZE if k == last else 0))
-        behind = _behind(scene, ladder, k, error)
-        steps = _tier_steps(draft, behind, trainer, progress)
-        tier, decoded = _coded(draft, steps, ladder.shrinks[k])
+        room = size - spent - (END_SIZE if k == last else 0)
+        if trainer.plan.iterations:
+            room = round((1 - SIZE_DRIFT) * room)
+        draft = _draft(scene, ladder, k, options, room)
+        steps = _tier_steps(draft, _behind(scene, ladder, k, error), trainer, progress)
+        params = quantize_scene(draft.prepared, steps).params
+        scene = _fixed_in_portions(scene, ladder, k, (steps, params), trainer)
+        tier, decoded = _coded(_draft(scene, ladder, k, options, room), steps, params,
+                               ladder.shrinks[k])
         spent += tier.size
         tiers.append(tier)
-        scene = _with_rows(scene, ladder.rows(k), decoded)
-        if options.effort >= FIRST_EFFORT and k < last:
-            share = (1 - TRAINED_SHARE) / max(last, 1)
-            scene = trainer.nested(scene, ladder, share, frozen=ladder.counts[k])
+        scene = with_rows(scene, decoded, ladder.rows(k).start)
     return tiers
+
+
+def _fixed_in_portions(scene: Splats, ladder: Ladder, k: int, coding, trainer: Retrainer) -> Splats:
+    """Incremental quantization of a tier (see `Retrainer.incremental`), its rows shuffled.
+
+    coding: (steps, parameters to keep).
+    """
+    if not trainer.plan.iterations:
+        return scene
+    steps, params = coding
+    rows = ladder.rows(k)
+    n, start = rows.stop - rows.start, rows.start
+    order = np.random.default_rng(trainer.plan.seed).permutation(n)
+    scene = with_rows(scene, canonical(_tier(scene, ladder, k)).take(order), start)
+    share = (1 - TRAINED_SHARE) / (len(ladder.counts) * len(FIXED))
+    for part in FIXED:
+        fixed = quantized_scene(_tier(scene, ladder, k), steps, params)
+        end = max(int(part * n), 1)
+        scene = with_rows(scene, fixed.take(np.arange(end)), start)
+        scene = trainer.nested(scene, ladder, share, frozen=start + end)
+    return scene
 
 
 def _size_before(scene: Splats, ladder: Ladder, default_views) -> int:
@@ -175,9 +205,10 @@ def _tier_steps(draft: Draft, error: TierError, trainer: Retrainer, progress) ->
     return fitted(steps, draft, options.target_size, progress)
 
 
-def _coded(draft: Draft, steps: Steps, shrink: int) -> tuple[CodedTier, Splats]:
+def _coded(draft: Draft, steps: Steps, params: CodingParams,
+           shrink: int) -> tuple[CodedTier, Splats]:
     """The tier's boxes, and its Gaussians as they decode without later tiers."""
-    quantized = quantize_scene(draft.prepared, steps)
+    quantized = quantize_scene(draft.prepared, steps, params)
 
     def models(q, parts):
         return replace(fit_models(q, parts), shrink=shrink)
@@ -186,13 +217,6 @@ def _coded(draft: Draft, steps: Steps, shrink: int) -> tuple[CodedTier, Splats]:
     tier = code_tier(quantized, tile_size=options.tile_size, threads=options.threads,
                      models=models)
     return tier, dequantize(quantized, draft.splats)
-
-
-def _with_rows(scene: Splats, rows: slice, new: Splats) -> Splats:
-    arrays = {name: getattr(scene, name).copy() for name in ATTRIBUTES}
-    for name, values in arrays.items():
-        values[rows] = getattr(new, name)
-    return replace(scene, **arrays)
 
 
 def _reported(data: bytes, splats: Splats, ladder: Ladder, options: EncoderOptions,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from codec.core import quantize
 from codec.core.params import CodingParams
-from codec.encoder.ladder import ATTRIBUTES, Ladder
+from codec.encoder.ladder import Ladder, with_rows
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
@@ -27,6 +27,9 @@ FREE_SHARES, QUANTIZED_SHARE = (0.15, 0.7), 0.15
 """Of the iterations: freely before and after the count is chosen, and quantized."""
 FIXED = (0.5, 0.75, 0.875, 0.94)
 """Shares of the Gaussians that are quantized after each portion; the last ones at the end."""
+FINISHING_RATES = {"means_rate": 4.8e-5, "scales_rate": 6e-3, "quats_rate": 1.5e-3,
+                   "opacity_rate": 3e-2, "sh0_rate": 4.5e-3, "shn_rate": 3e-3}
+"""Of training beside Gaussians that are fixed already; see `TrainOptions`."""
 DRAW_EXPONENT = 0.3
 """Of a tier's Gaussians, for how often training draws it: more of them need more steps."""
 WIDTH = 480
@@ -170,14 +173,13 @@ class Retrainer:
         scene = scene.take(np.random.default_rng(self.plan.seed).permutation(n))
         share = QUANTIZED_SHARE / len(FIXED)
         for part in FIXED:
-            scene = _with_rows(scene, quantized_scene(scene, steps, params), done, int(part * n))
             done = int(part * n)
+            fixed = quantized_scene(scene, steps, params).take(np.arange(done))
+            scene = with_rows(scene, fixed, 0)
             if self.interrupted or not done:
                 continue
-            options = self._options(
-                int(self.plan.iterations * share), cap=n, refine_stop=0.0, means_rate=4.8e-5,
-                scales_rate=6e-3, quats_rate=1.5e-3, opacity_rate=3e-2, sh0_rate=4.5e-3,
-                shn_rate=3e-3)
+            options = self._options(int(self.plan.iterations * share), cap=n, refine_stop=0.0,
+                                    **FINISHING_RATES)
             scene = self._run(scene, options, "training quantized", None, share, frozen=done)
         return scene, params
 
@@ -195,7 +197,8 @@ class Retrainer:
         draws = first + rng.choice(len(shares), steps + 1, p=shares / shares.sum())
         options = self._options(
             steps, cap=splats.n_gaussians, refine_stop=0.0 if frozen else 0.75,
-            refine_every=int(np.clip(steps // 12, 10, 100)), groups=ladder.counts)
+            refine_every=int(np.clip(steps // 12, 10, 100)), groups=ladder.counts,
+            **(FINISHING_RATES if frozen else {}))
 
         def shown(scene: Splats, step: int) -> Splats:
             return ladder.masked(scene, int(draws[step]))
@@ -251,10 +254,3 @@ def canonical(splats: Splats) -> Splats:
 def quantized_scene(splats: Splats, steps: Steps, like: CodingParams | None = None) -> Splats:
     """What a decoder would give for `splats` at `steps`, in the order of `splats`."""
     return dequantize(quantize_scene(prepare(splats), steps, like), splats)
-
-
-def _with_rows(scene: Splats, other: Splats, start: int, end: int) -> Splats:
-    """`scene` with the rows from `start` to `end` of `other`."""
-    arrays = {name: np.concatenate([getattr(scene, name)[:start], getattr(other, name)[start:end],
-                                    getattr(scene, name)[end:]]) for name in ATTRIBUTES}
-    return replace(scene, **arrays)
