@@ -100,6 +100,8 @@ def read_points(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
             xyz, rgb = [], []
         points = np.array(xyz, np.float64).reshape(-1, 3)
         colours = np.array(rgb, np.uint8).reshape(-1, 3)
+        if len(points) != len(colours):
+            raise ValueError("a point lacks its colour")
     except (struct.error, ValueError, IndexError, OverflowError) as error:
         raise SceneError(f"the COLMAP points in {folder} are damaged ({error})") from error
     finite = np.isfinite(points).all(axis=1)

@@ -44,12 +44,14 @@ def read_compressed_ply(data: memoryview, header: Header, antialiased: bool) -> 
     rgb: NDArray[np.floating] = rgba[:, :3] / 255
     if all(name in chunk for name in _COLOR_RANGES):
         rgb = _lerp(chunk, _COLOR_RANGES[:3], _COLOR_RANGES[3:], block, rgb)
+    with np.errstate(over="ignore"):  # absurd ranges: infinite colours, which cleaning names
+        sh0 = ((rgb - 0.5) / SH_C0).astype(np.float32)
     return Splats(
         means=_lerp(chunk, _RANGES[0:3], _RANGES[3:6], block, _unpack_11_10_11(position)),
         log_scales=_lerp(chunk, _RANGES[6:9], _RANGES[9:12], block, _unpack_11_10_11(scale)),
         quats=_quats(rotation),
         opacity_logits=logit_of_bytes(rgba[:, 3].astype(np.uint8)),
-        sh0=((rgb - 0.5) / SH_C0).astype(np.float32),
+        sh0=sh0,
         shN=_sh_rest(elements.get("sh"), vertex.count),
         antialiased=antialiased,
         comments=header.comments,

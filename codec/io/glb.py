@@ -126,11 +126,11 @@ def half_turn(splats: Splats) -> Splats:
 
     w, x, y, z = splats.quats.T
     signs = [(-1.0) ** m for d in range(1, splats.sh_degree + 1) for m in range(-d, d + 1)]
-    return replace(
-        splats, means=splats.means * np.float32([-1, -1, 1]),
-        quats=np.ascontiguousarray(np.stack([-z, -y, x, w], axis=1)),
-        shN=splats.shN * np.float32(signs).reshape(1, -1, 1),
-    )
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        means = splats.means * np.float32([-1, -1, 1])
+        rest = splats.shN * np.float32(signs).reshape(1, -1, 1)
+    quats = np.ascontiguousarray(np.stack([-z, -y, x, w], axis=1))
+    return replace(splats, means=means, quats=quats, shN=rest)
 
 
 def glb_bytes(splats: Splats) -> bytes:
