@@ -72,8 +72,12 @@ def rule_for(weights: Weights, alpha, footprint, median_bits: float) -> Precisio
     """Rule whose median Gaussian gets `median_bits`."""
     weighted = (weights.alpha * alpha + weights.footprint * footprint) >> 4
     middle = float(np.median(weighted)) if len(weighted) else 0.0
-    offset = int(np.clip(round(256 * median_bits - middle), -32768, 32767))
-    return PrecisionRule(offset, weights.alpha, weights.footprint)
+    return PrecisionRule(_offset(256 * median_bits - middle), weights.alpha, weights.footprint)
+
+
+def _offset(value: float) -> int:
+    """The nearest that a rule's field can hold."""
+    return int(np.clip(round(value), -32768, 32767))
 
 
 def exponent_limit(p: Prepared) -> int:
@@ -174,7 +178,7 @@ def attribute_rules(params, steps: Steps, alpha, footprint, scales) -> CodingPar
         position_rule=rule_for(
             steps.position_weights, alpha, footprint, steps.position - params.grid_exponent
         ),
-        rotation_rule=replace(rotation, offset=int(round(256 * bits - middle))),
+        rotation_rule=replace(rotation, offset=_offset(256 * bits - middle)),
         dc_rule=rule_for(steps.dc_weights, alpha, footprint, 0.0),
         sh_rule=rule_for(steps.sh_weights, alpha, footprint, 0.0),
     )
