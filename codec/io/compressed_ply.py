@@ -44,7 +44,7 @@ def read_compressed_ply(data: memoryview, header: Header, antialiased: bool) -> 
     rgb: NDArray[np.floating] = rgba[:, :3] / 255
     if all(name in chunk for name in _COLOR_RANGES):
         rgb = _lerp(chunk, _COLOR_RANGES[:3], _COLOR_RANGES[3:], block, rgb)
-    with np.errstate(over="ignore"):  # absurd ranges: infinite colours, which cleaning names
+    with np.errstate(over="ignore", invalid="ignore"):  # as in _lerp
         sh0 = ((rgb - 0.5) / SH_C0).astype(np.float32)
     return Splats(
         means=_lerp(chunk, _RANGES[0:3], _RANGES[3:6], block, _unpack_11_10_11(position)),
@@ -83,7 +83,8 @@ def _lerp(
     chunk: Columns, low: list[str], high: list[str], block: NDArray, t: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     a, b = chunk.matrix(low)[block], chunk.matrix(high)[block]
-    return (a * (1.0 - t) + b * t).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd ranges; cleaning names the result
+        return (a * (1.0 - t) + b * t).astype(np.float32)
 
 
 def _quats(words: NDArray[np.uint32]) -> NDArray[np.float32]:
