@@ -124,7 +124,8 @@ def _camera(pose: _Pose, intrinsics: dict[int, _Intrinsics], folder: Path) -> Ca
 
 
 def _rotation(q: np.ndarray, name: str) -> np.ndarray:
-    norm = np.linalg.norm(q)
+    with np.errstate(over="ignore"):  # an absurd length is refused below
+        norm = np.linalg.norm(q)
     if not 0 < norm < np.inf:  # also false for NaN
         raise SceneError(f"the COLMAP image {name!r} has no valid rotation")
     w, x, y, z = q / norm
