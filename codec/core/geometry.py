@@ -44,7 +44,7 @@ def cells_of_keys(keys: NDArray[np.uint64], bits: tuple[int, int, int]) -> NDArr
     """Cells [N, 3] of `tree_keys`, a byte of the key at a time."""
     packed = np.zeros(len(keys), np.int64)  # 21 bits an axis
     for first, table in enumerate(_spread_tables(bits)):
-        packed |= table.take((keys >> np.uint64(8 * first)) & np.uint64(0xFF))
+        packed |= table.take(((keys >> np.uint64(8 * first)) & np.uint64(0xFF)).astype(np.intp))
     return (packed[:, None] >> (21 * np.arange(3))) & ((1 << 21) - 1)
 
 
