@@ -21,6 +21,21 @@ def shared_data(name: str) -> Path:
     return path
 
 
+def coloured_ball(n: int, seed: int, log_scale: float):
+    """n Gaussians of SH degree 1 on a sphere of radius 1, coloured by direction."""
+    import codec
+
+    rng = np.random.default_rng(seed)
+    direction = rng.normal(size=(n, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return codec.Splats(
+        direction.astype(np.float32), rng.normal(log_scale, 0.2, (n, 3)).astype(np.float32),
+        rng.normal(size=(n, 4)).astype(np.float32), rng.normal(1, 1, n).astype(np.float32),
+        np.sin(3 * direction).astype(np.float32),
+        (0.05 * rng.normal(size=(n, 3, 3))).astype(np.float32),
+    )
+
+
 def random_scene(n=400, sh_degree=1, seed=0):
     """n Gaussians of independent normal values: no structure a coder could lean on."""
     import codec

@@ -28,6 +28,7 @@ from codec.decoder.decode import decode
 from codec.decoder.parse import parse
 from codec.errors import FormatError, LimitExceeded, NfxError, UnsupportedError
 from codec.options import DecoderLimits
+from codec.scene import Splats
 from conformance import reference_decoder
 
 CONFORM = Path(__file__).resolve().parent / "viewer/conform.mjs"
@@ -45,15 +46,23 @@ def _hash(arrays: dict, extra: dict, complete: bool) -> str:
     return digest.hexdigest()
 
 
-def verdict_of_codec(data: bytes) -> str:
-    """Hash of the arrays and columns, or the error class."""
+def _decoded(data: bytes) -> tuple[Splats, bool] | str:
+    """(scene, complete) by the codec, or the error class."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             splats = decode(data, DecoderLimits(threads=1))
         except NfxError as error:
             return next(name for kind, name in _CLASSES if isinstance(error, kind))
-    complete = not any("cut short" in str(w.message) for w in caught)
+    return splats, not any("cut short" in str(w.message) for w in caught)
+
+
+def verdict_of_codec(data: bytes) -> str:
+    """Hash of the arrays and columns, or the error class."""
+    found = _decoded(data)
+    if isinstance(found, str):
+        return found
+    splats, complete = found
     return _hash({f: getattr(splats, f) for f in FIELDS}, splats.extra, complete)
 
 
@@ -94,13 +103,10 @@ class JavaScript:
 
 def verdict_of_fields(data: bytes) -> str:
     """Of codec: hashes of the arrays together and of each column, as conform.mjs tells them."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            splats = decode(data, DecoderLimits(threads=1))
-        except NfxError as error:
-            return next(name for kind, name in _CLASSES if isinstance(error, kind))
-    complete = not any("cut short" in str(w.message) for w in caught)
+    found = _decoded(data)
+    if isinstance(found, str):
+        return found
+    splats, complete = found
     digest = hashlib.sha256()
     for name in FIELDS:
         digest.update(np.ascontiguousarray(getattr(splats, name), "<f4").tobytes())

@@ -57,8 +57,8 @@ SECTIONS = {
               "renders. Replaces --quality.")
 @click.option("--ladder", type=Sizes(), metavar="SIZES",
               help="One file of several sizes, such as 20kB,80kB,300kB: cut after any of them it "
-              "still is a scene, as good as its size allows; a page shows the first before the "
-              "rest has come. Replaces --quality.  [default: one size]")
+              "still is a scene, a little worse than a file of that size alone; a page shows the "
+              "first before the rest has come. Replaces --quality.  [default: one size]")
 @click.option("--lossless", is_flag=True,
               help="Keep every float32 bit; the order of Gaussians is free.")
 @click.option("--near-lossless", is_flag=True,

@@ -231,10 +231,20 @@ def write_stream(profile: int, header: SceneHeader, tiers: list[CodedTier],
         parts += [Box(tables.MODL, tier.modl), Box(tables.INDX, write_index(tier.tiles))]
         parts += [Box(tables.TILE, tier.payloads[t][layer], layer, t)
                   for layer in range(n_layers) for t in range(len(tier.tiles))]
-    total = sum(box.size for box in parts) + tables.FILE_HEADER_SIZE + tables.BOX_OVERHEAD + 12
     tiles = [tile for tier in tiers for tile in tier.tiles]
-    level = level_for(header.n_gaussians, len(tiles), max((t.n for t in tiles), default=0), total)
+    return join_boxes(profile, parts, tiles)
+
+
+def join_boxes(profile: int, parts: list[Box], tiles: list[TileHeader],
+               least_level: int = min(tables.LEVELS)) -> bytes:
+    """File header, boxes, and an END that fits; the lowest level that holds them.
+
+    tiles: of all tiers.   least_level: the level is not below it.
+    """
     written = [boxes.write_box(box) for box in parts]
+    total = tables.FILE_HEADER_SIZE + sum(map(len, written)) + tables.END_SIZE
     digest = crc32c(b"".join(raw[-4:] for raw in written))
     end = boxes.write_box(Box(tables.END, struct.pack("<QI", total, digest)))
+    counts = [tile.n for tile in tiles]
+    level = max(least_level, level_for(sum(counts), len(counts), max(counts, default=0), total))
     return b"".join([boxes.write_file_header(FileHeader(profile, level)), *written, end])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import replace
 
-from codec.core.params import SceneHeader
 from codec.decoder.parse import Stream, parse
-from codec.encoder.assemble import level_for
+from codec.encoder.assemble import join_boxes
 from codec.errors import UsageError
 from codec.options import DecoderLimits
-from codec.wire import boxes, tables
-from codec.wire.boxes import Box, FileHeader
-from codec.wire.checksum import crc32c
+from codec.wire import tables
+from codec.wire.boxes import Box
 
 _ANY = DecoderLimits(max_gaussians=1 << 62, max_memory=1 << 62, max_expansion=0)
 
@@ -23,7 +20,7 @@ def add_boxes(data: bytes, new: list[Box]) -> bytes:
     The level in the file header is raised where the longer stream needs it.
     """
     stream = parse(data, _ANY)
-    return _joined(stream, [stream.boxes[0], *new, *stream.boxes[1:-1]], stream.header)
+    return _joined(stream, [stream.boxes[0], *new, *stream.boxes[1:-1]])
 
 
 def first_tiers(data: bytes, count: int) -> bytes:
@@ -43,18 +40,11 @@ def first_tiers(data: bytes, count: int) -> bytes:
     body = [replace(stream.boxes[0], payload=header.write()),
             *(box for box in stream.boxes[1:end] if box.type != tables.EXTR or count == n_tiers)]
     stream.tiers = stream.tiers[:count]
-    return _joined(stream, body, header)
+    return _joined(stream, body)
 
 
-def _joined(stream: Stream, body: list[Box], head: SceneHeader) -> bytes:
-    """File header, boxes and an END that fits; `stream` gives profile, level and tiers."""
-    written = [boxes.write_box(box) for box in body]
-    total = tables.FILE_HEADER_SIZE + sum(map(len, written)) + tables.BOX_OVERHEAD + 12
-    digest = crc32c(b"".join(raw[-4:] for raw in written))
-    end = boxes.write_box(Box(tables.END, struct.pack("<QI", total, digest)))
+def _joined(stream: Stream, body: list[Box]) -> bytes:
+    """`body` as a stream of the profile, tiers and at least the level of `stream`."""
     tiles = [tile for tier in stream.tiers for tile in tier.tiles]
-    needed = level_for(head.n_gaussians, len(tiles), max((tile.n for tile in tiles), default=0),
-                       total)
-    level = max(stream.file_header.level, needed)
-    header = FileHeader(stream.file_header.profile, level)
-    return b"".join([boxes.write_file_header(header), *written, end])
+    header = stream.file_header
+    return join_boxes(header.profile, body, tiles, header.level)

@@ -44,7 +44,6 @@ from codec.wire import tables
 
 TRAINED_SHARE = 0.7
 """Of the iterations before the first tier is fixed; the rest is shared by the tiers."""
-END_SIZE = tables.BOX_OVERHEAD + 12
 LEAST_GROWTH = 1.2
 """Each tier has at least so many times the Gaussians of the one before."""
 
@@ -129,15 +128,17 @@ def _coded_tiers(scene: Splats, ladder: Ladder, options: EncoderOptions, default
     spent = _size_before(scene, ladder, default_views)
     last = len(ladder.counts) - 1
     for k, size in enumerate(options.ladder):
-        room = size - spent - (END_SIZE if k == last else 0)
-        if trainer.plan.iterations:
-            room = round((1 - SIZE_DRIFT) * room)
-        draft = _draft(scene, ladder, k, options, room)
+        room = size - spent - (tables.END_SIZE if k == last else 0)
+        aim = round((1 - SIZE_DRIFT) * room) if trainer.plan.iterations else room
+        draft = _draft(scene, ladder, k, options, aim)
         steps = _tier_steps(draft, _behind(scene, ladder, k, error), trainer, progress)
         params = quantize_scene(draft.prepared, steps).params
         scene = _fixed_in_portions(scene, ladder, k, (steps, params), trainer)
-        tier, decoded = _coded(_draft(scene, ladder, k, options, room), steps, params,
-                               ladder.shrinks[k])
+        draft, shrink = _draft(scene, ladder, k, options, room), ladder.shrinks[k]
+        tier, decoded = _coded(draft, steps, params, shrink)
+        if tier.size > room:  # training made it larger than SIZE_DRIFT foresees
+            steps = fitted(steps, draft, draft.options.target_size, progress)
+            tier, decoded = _coded(draft, steps, None, shrink)
         spent += tier.size
         tiers.append(tier)
         scene = with_rows(scene, decoded, ladder.rows(k).start)
@@ -177,7 +178,7 @@ def _draft(scene: Splats, ladder: Ladder, k: int, options: EncoderOptions, size:
     """Tier `k` as a scene of its own, whose boxes may have `size` bytes."""
     part = _tier(scene, ladder, k)
     head = len(SceneHeader(part.n_gaussians, part.sh_degree).write()) + tables.BOX_OVERHEAD
-    around = tables.FILE_HEADER_SIZE + head + END_SIZE
+    around = tables.FILE_HEADER_SIZE + head + tables.END_SIZE
     return Draft(part, replace(options, target_size=max(size, 1) + around, ladder=()))
 
 
@@ -205,7 +206,7 @@ def _tier_steps(draft: Draft, error: TierError, trainer: Retrainer, progress) ->
     return fitted(steps, draft, options.target_size, progress)
 
 
-def _coded(draft: Draft, steps: Steps, params: CodingParams,
+def _coded(draft: Draft, steps: Steps, params: CodingParams | None,
            shrink: int) -> tuple[CodedTier, Splats]:
     """The tier's boxes, and its Gaussians as they decode without later tiers."""
     quantized = quantize_scene(draft.prepared, steps, params)

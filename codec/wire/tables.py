@@ -9,6 +9,7 @@ MAJOR, MINOR = 0, 2
 FILE_HEADER_SIZE = 20
 BOX_HEADER_SIZE = 12
 BOX_OVERHEAD = BOX_HEADER_SIZE + 4
+END_SIZE = BOX_OVERHEAD + 12
 FLAG_CRITICAL = 1
 
 HEAD, MODL, INDX, TILE, END = b"HEAD", b"MODL", b"INDX", b"TILE", b"END "
@@ -26,7 +27,6 @@ FRAMES = {0: "unspecified", 1: "x right, y down, z forward", 2: "x right, y up, 
 COLOUR_SPACES = {0: "unspecified", 1: "sRGB as displayed", 2: "linear Rec. 709"}
 
 LAYER_NAMES = ("base", "position", "sh-1", "sh-2", "sh-3")
-MAX_LAYERS = 5
 MAX_TIERS = 16
 
 MAX_TREE_BITS = 21

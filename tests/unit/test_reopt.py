@@ -15,22 +15,12 @@ from codec.encoder.probe import ViewError
 from codec.errors import SceneError
 from codec.options import EncoderOptions
 from codec.rendering import orbit_cameras
-from tests.conftest import random_scene
+from tests.conftest import coloured_ball, random_scene
 
 
 @pytest.fixture(scope="module")
 def ball():
-    """A coloured ball of 1,500 Gaussians with SH degree 1."""
-    rng = np.random.default_rng(3)
-    n = 1500
-    direction = rng.normal(size=(n, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    return codec.Splats(
-        direction.astype(np.float32), rng.normal(-2.6, 0.2, (n, 3)).astype(np.float32),
-        rng.normal(size=(n, 4)).astype(np.float32), rng.normal(1, 1, n).astype(np.float32),
-        np.sin(3 * direction).astype(np.float32),
-        (0.05 * rng.normal(size=(n, 3, 3))).astype(np.float32),
-    )
+    return coloured_ball(1_500, 3, -2.6)
 
 
 @pytest.fixture(scope="module")
