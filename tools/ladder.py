@@ -32,6 +32,8 @@ KEEP = (0.12, 0.2, 0.3, 0.6, 1.0)
 """Shares of the Gaussians kept, for codecs without a rate knob."""
 RATIOS = (10.0, 25.0, 50.0, 100.0, 200.0, 1000.0)
 """How many times smaller than the PLY our files are."""
+SH0_KEEP = (0.25, 0.35, 0.5, 0.7, 1.0)
+"""For codecs without SH: with fewer they fall below the qualities that the others reach."""
 SOG_KEEP = (0.012, 0.02, 0.035, 0.06, 0.1)
 """splat-transform's SOG with SH takes minutes on a CPU from 16,000 Gaussians on."""
 GRADIENT_VIEWS = 8
@@ -148,7 +150,8 @@ def _storages() -> list[Codec]:
         _storage("ply-zip", "ply-zip", "raw float32 PLY in a ZIP (DEFLATE 9)"),
         _storage("exgs", "fp16-lzma", "ExGS: its pruning (UGC selection over blending weights; no "
                  "learned amplification), SH 0, float16 + LZMA", score="exgs", sh_degree=0,
-                 values=(0.1, 0.16, 0.25, 0.5, 1.0)),
+                 values=SH0_KEEP),
+        _storage("exgs-sh", "fp16-lzma", "the same, all SH degrees", score="exgs"),
         _storage("gode8", "u8-deflate", "GoDe/NiFi: gradient pruning at GoDe's levels (no "
                  "fine-tuning; blending weights where there are no photos), 8 bits (positions 16) "
                  "+ DEFLATE", score="gradient"),
@@ -180,7 +183,7 @@ def _from_peers(peers: dict[str, Peer]) -> list[Codec]:
             Codec("sog", "SOG v2, -g cpu (splat-transform), few Gaussians only: its SH clustering "
                   "takes minutes beyond", sog, values=SOG_KEEP),
             Codec("sog-sh0", "SOG v2, -g cpu (splat-transform), SH 0", replace(sog, name="sog-sh0"),
-                  sh_degree=0),
+                  values=SH0_KEEP, sh_degree=0),
         ]
     return found
 
