@@ -50,3 +50,22 @@ def random_scene(n=400, sh_degree=1, seed=0):
         rng.normal(size=(n, 3)).astype(np.float32),
         (0.1 * rng.normal(size=(n, rest, 3))).astype(np.float32),
     )
+
+
+def photographed(scene, cameras, folder: Path) -> tuple[Path, Path, Path]:
+    """scene.ply, cameras.json and a picture for each camera: (scene, views, photos folder)."""
+    from dataclasses import replace
+
+    from PIL import Image
+
+    import codec
+    from codec.io.cameras import write_cameras
+    from codec.io.ply import write_ply
+
+    views = [replace(camera, name=f"{i}.png") for i, camera in enumerate(cameras)]
+    for camera in views:
+        image = np.clip(codec.render(scene, camera).rgb, 0, 1)
+        Image.fromarray(np.rint(255 * image).astype(np.uint8)).save(folder / camera.name)
+    write_cameras(folder / "cameras.json", views)
+    write_ply(folder / "scene.ply", scene)
+    return folder / "scene.ply", folder / "cameras.json", folder

@@ -14,33 +14,14 @@ import argparse
 import json
 import sys
 import time
-import warnings
 from pathlib import Path
 
 import codec
 from codec.cli.common import Sizes
 from codec.io.cameras import read_cameras
-from codec.optimize.loop import mean_psnr
-from codec.optimize.options import TrainOptions
-from codec.optimize.photos import PhotoSet, split_views
-from codec.optimize.trainer import render_options
+from codec.optimize.photos import split_views
 from tools.bdrate import bd_rate
-
-WIDTH = 480
-
-
-class HeldOut:
-    """PSNR in dB on the photos of held-out views."""
-
-    def __init__(self, cameras: list, folder: Path) -> None:
-        self._photos = PhotoSet(cameras, folder, WIDTH)
-        self._render = render_options(TrainOptions())
-
-    def psnr(self, data: bytes) -> float:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a cut file says so
-            splats = codec.decode(data)
-        return mean_psnr(splats, self._photos, range(len(self._photos)), self._render)
+from tools.held_out import HeldOut
 
 
 def point(target: int, data: bytes, held_out: HeldOut, seconds: float) -> dict:

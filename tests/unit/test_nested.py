@@ -21,7 +21,7 @@ from codec.optimize.densify import Split
 from codec.options import EncoderOptions
 from codec.rendering import orbit_cameras
 from conformance import valid
-from tests.conftest import coloured_ball, random_scene
+from tests.conftest import coloured_ball, photographed, random_scene
 
 FIELDS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 SIZES = (1600, 3200, 6400)
@@ -210,17 +210,9 @@ def test_on_the_command_line(ball, tmp_path, monkeypatch):
 
 def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monkeypatch, untrained):
     """tools.nested_cost cuts the nested file at its sizes and compares with separate files."""
-    from PIL import Image
-
-    from codec.io.cameras import write_cameras
     from tools import nested_cost
 
-    views = [replace(camera, name=f"{i}.png") for i, camera in enumerate(cameras)]
-    for camera in views:
-        image = np.clip(codec.render(ball, camera).rgb, 0, 1)
-        Image.fromarray(np.rint(255 * image).astype(np.uint8)).save(tmp_path / camera.name)
-    write_cameras(tmp_path / "cameras.json", views)
-    write_ply(tmp_path / "ball.ply", ball)
+    arguments = photographed(ball, cameras, tmp_path)
     nested_file, asked = untrained[0], []
 
     def encode(splats, options, cameras):
@@ -230,7 +222,6 @@ def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monke
         return first_tiers(nested_file, 1 + SIZES.index(options.target_size))
 
     monkeypatch.setattr(codec, "encode", encode)
-    arguments = [tmp_path / "ball.ply", tmp_path / "cameras.json", tmp_path]
     found = nested_cost.compare(*arguments, SIZES, 3, say=lambda text: None)
     assert [p["bytes"] for p in found["nested"]] == [*SIZES[:2], len(nested_file)]
     both = [[p["psnr"] for p in found[name]] for name in ("nested", "separate")]
