@@ -15,11 +15,16 @@ from codec.scene import Splats
 WIDTH = 480
 
 
+def photo_folder(path: Path) -> Path:
+    """The folder of a set's photos: `path`, or `images` in it."""
+    return path / "images" if (path / "images").is_dir() else path
+
+
 class HeldOut:
     """Judge of files by held-out views, at most WIDTH pixels wide."""
 
     def __init__(self, cameras: list, folder: Path) -> None:
-        self._photos = PhotoSet(cameras, folder, WIDTH)
+        self._photos = PhotoSet(cameras, photo_folder(folder), WIDTH)
         self._render = render_options(TrainOptions())
 
     def psnr(self, scene: bytes | Splats) -> float:

@@ -26,7 +26,7 @@ from codec.cli.common import Sizes
 from codec.encoder import balance, reopt, sparse
 from codec.io.cameras import read_cameras
 from codec.optimize.photos import split_views
-from tools.held_out import HeldOut
+from tools.held_out import HeldOut, photo_folder
 
 DEFAULT = codec.EncoderOptions()
 
@@ -83,6 +83,9 @@ def row(scene: Path, views: Path, photos: Path, size: int, name: str) -> dict:
     """One variant's figures."""
     variant, splats = VARIANTS[name], codec.read_ply(scene)
     used, left = split_views(read_cameras(views))
+    photos = photo_folder(photos)
+    judge = HeldOut(left, photos)
+    before = judge.psnr(splats)
     options, report = replace(DEFAULT, target_size=size, **variant.changes), {}
     wall, cpu = time.perf_counter(), time.process_time()
     with ExitStack() as patches:
@@ -92,10 +95,9 @@ def row(scene: Path, views: Path, photos: Path, size: int, name: str) -> dict:
             splats, options, cameras=None if variant.sees == "nothing" else used,
             photos=photos if variant.sees == "photos" else None, report=report)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    judge = HeldOut(left, photos)
     return {"scene": scene.stem, "size": size, "variant": name, "bytes": len(data),
             "n_gaussians": report["n_out"], "psnr": round(judge.psnr(data), 3),
-            "psnr_input": round(judge.psnr(splats), 3), "seconds": round(wall, 1),
+            "psnr_input": round(before, 3), "seconds": round(wall, 1),
             "cpu_seconds": round(cpu, 1)}
 
 

@@ -30,9 +30,7 @@ from codec.encoder.reopt import (
 )
 from codec.encoder.search import choose_steps, view_error
 from codec.encoder.sparse import (
-    FIRST_BITS,
     ITERATIONS,
-    SIZE_DRIFT,
     count_for,
     degree_for,
 )
@@ -46,6 +44,11 @@ TRAINED_SHARE = 0.7
 """Of the iterations before the first tier is fixed; the rest is shared by the tiers."""
 LEAST_GROWTH = 1.2
 """Each tier has at least so many times the Gaussians of the one before."""
+SIZE_DRIFT = 0.008
+"""Share of a tier's room kept for what its training does to its size."""
+BITS, BITS_PER_DECADE = 62.0, 20.0
+"""What a Gaussian costs up to 2 bits for each of the input's, and how that rises from there on:
+what `sparse` settles on for separate files of plush, south-building, fern and desk."""
 
 
 class TierError(ViewError):
@@ -77,7 +80,7 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
     ladder = make_ladder(options, splats.n_gaussians, splats.sh_degree)
     scene = _start(splats, ladder, options, views, progress)
     targets = target_views(splats, views.cameras, photos, options.threads)
-    steps = round(ITERATIONS.get(options.effort, 0) * (1 + len(ladder.counts)) / 2)
+    steps = ITERATIONS.get(options.effort, 0) * len(ladder.counts)
     plan = Reopt(steps, scene.sh_degree, options.seed, options.threads, options.time_budget)
     with interruptible() as stop:
         trainer = Retrainer(targets, plan, splats.antialiased, progress, stop)
@@ -96,7 +99,8 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
 
 def make_ladder(options: EncoderOptions, n_gaussians: int, sh_degree: int) -> Ladder:
     """How many Gaussians each size pays for. Raises UsageError for sizes too close together."""
-    counts = [count_for(size, FIRST_BITS, n_gaussians) for size in options.ladder]
+    counts = [count_for(size, bits_for(size, n_gaussians), n_gaussians)
+              for size in options.ladder]
     for i, (a, b) in enumerate(zip(counts[:-1], counts[1:], strict=True)):
         if b < LEAST_GROWTH * a:
             raise UsageError(
@@ -107,6 +111,12 @@ def make_ladder(options: EncoderOptions, n_gaussians: int, sh_degree: int) -> La
     if options.sh_degree is not None:
         degrees = [sh_degree] * len(degrees)
     return Ladder(tuple(counts), tuple(degrees))
+
+
+def bits_for(size: int, n_gaussians: int) -> float:
+    """Bits a Gaussian where `size` bytes stand for a scene of so many: finer the more it shows."""
+    share = 8 * size / max(n_gaussians, 1)
+    return BITS + BITS_PER_DECADE * max(0.0, float(np.log10(share / 2)))
 
 
 def _start(splats: Splats, ladder: Ladder, options: EncoderOptions, views, progress) -> Splats:

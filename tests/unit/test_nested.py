@@ -123,7 +123,13 @@ def test_training_serves_every_tier(ball, cameras, untrained, monkeypatch):
     before = [tier["psnr"] for tier in untrained[1]["tiers"]]
     after = [tier["psnr"] for tier in report["tiers"]]
     assert all(b > a for a, b in zip(before, after, strict=True))
-    assert report["trained"]["iterations"] == 80
+    assert report["trained"]["iterations"] == 120  # as many as three files of their own
+
+
+def test_a_gaussian_may_cost_more_where_a_size_shows_more():
+    """Bits rise with the share of the input that a size can show, and not below 2 bits for each."""
+    few, some, many = (nested.bits_for(size, 80_000) for size in (5_000, 200_000, 2_000_000))
+    assert few == nested.BITS and few + 15 < some and many == pytest.approx(some + 20)
 
 
 def test_the_last_bytes_do_not_depend_on_threads(ball, cameras):
