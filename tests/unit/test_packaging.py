@@ -30,7 +30,8 @@ def test_wheel_from_sdist(tmp_path):
         return next((folder / "dist").iterdir())
 
     with tarfile.open(build(source, "build_sdist")) as archive:
-        archive.extractall(tmp_path, filter="data")
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from 3.11.4 on
+        archive.extractall(tmp_path, **safe)
     unpacked = next(p for p in tmp_path.iterdir() if p.name.startswith("nfx-"))
     names = set(zipfile.ZipFile(build(unpacked, "build_wheel")).namelist())
     files = {p.relative_to(ROOT).as_posix() for p in (ROOT / "codec").rglob("*")
