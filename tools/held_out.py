@@ -1,16 +1,19 @@
-"""PSNR on the photos of views that an encode never saw: every 8th by name."""
+"""Scenes judged on the photos of views that an encode never saw: every 8th by name."""
 
 from __future__ import annotations
 
+import argparse
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import codec
+from codec.io.cameras import read_cameras
 from codec.optimize.loop import mean_psnr
 from codec.optimize.options import TrainOptions
-from codec.optimize.photos import PhotoSet
+from codec.optimize.photos import PhotoSet, split_views
 from codec.optimize.trainer import render_options
-from codec.scene import Splats
+from codec.scene import Camera, Splats
 
 WIDTH = 480
 
@@ -23,8 +26,8 @@ def photo_folder(path: Path) -> Path:
 class HeldOut:
     """Judge of files by held-out views, at most WIDTH pixels wide."""
 
-    def __init__(self, cameras: list, folder: Path) -> None:
-        self._photos = PhotoSet(cameras, photo_folder(folder), WIDTH)
+    def __init__(self, cameras: list[Camera], folder: Path) -> None:
+        self._photos = PhotoSet(cameras, folder, WIDTH)
         self._render = render_options(TrainOptions())
 
     def psnr(self, scene: bytes | Splats) -> float:
@@ -34,3 +37,30 @@ class HeldOut:
                 warnings.simplefilter("ignore")  # a cut file says so
                 scene = codec.decode(scene)
         return mean_psnr(scene, self._photos, range(len(self._photos)), self._render)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographedScene:
+    """A scene, the views and photos that encodes may see, and the judge of their files."""
+
+    name: str
+    splats: Splats
+    cameras: list[Camera]
+    photos: Path
+    judge: HeldOut
+
+    @classmethod
+    def read(cls, scene: Path, views: Path, photos: Path) -> PhotographedScene:
+        used, left = split_views(read_cameras(views))
+        photos = photo_folder(photos)
+        return cls(scene.stem, codec.read_ply(scene), used, photos, HeldOut(left, photos))
+
+
+def scene_parser(about: str) -> argparse.ArgumentParser:
+    """Options that name a photographed scene, and the JSON to write."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("scene", type=Path)
+    parser.add_argument("--views", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--json", type=Path)
+    return parser

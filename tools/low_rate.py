@@ -18,15 +18,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from unittest.mock import patch
 
 import codec
 from codec.cli.common import Sizes
 from codec.encoder import balance, reopt, sparse
-from codec.io.cameras import read_cameras
-from codec.optimize.photos import split_views
-from tools.held_out import HeldOut, photo_folder
+from tools.held_out import PhotographedScene, scene_parser
 
 DEFAULT = codec.EncoderOptions()
 
@@ -67,7 +64,6 @@ VARIANTS = {
     "views planned": Variant("nothing"),
     "photos": Variant("photos"),
     **{f"effort {effort}": Variant(changes={"effort": effort}) for effort in range(1, 8)},
-    "no training": Variant(changes={"effort": 3}),
     "quantized after the training": Variant(
         without=((reopt.Retrainer, "incremental", _unchanged),)),
     "Gaussians stay where pruning left them": Variant(
@@ -79,25 +75,21 @@ VARIANTS = {
 }
 
 
-def row(scene: Path, views: Path, photos: Path, size: int, name: str) -> dict:
-    """One variant's figures."""
-    variant, splats = VARIANTS[name], codec.read_ply(scene)
-    used, left = split_views(read_cameras(views))
-    photos = photo_folder(photos)
-    judge = HeldOut(left, photos)
-    before = judge.psnr(splats)
+def row(scene: PhotographedScene, size: int, name: str, psnr_input: float) -> dict:
+    """One variant's figures.   psnr_input: of the scene itself, by the same judge."""
+    variant = VARIANTS[name]
     options, report = replace(DEFAULT, target_size=size, **variant.changes), {}
     wall, cpu = time.perf_counter(), time.process_time()
     with ExitStack() as patches:
         for owner, routine, stand_in in variant.without:
             patches.enter_context(patch.object(owner, routine, stand_in))
         data = codec.encode(
-            splats, options, cameras=None if variant.sees == "nothing" else used,
-            photos=photos if variant.sees == "photos" else None, report=report)
+            scene.splats, options, cameras=None if variant.sees == "nothing" else scene.cameras,
+            photos=scene.photos if variant.sees == "photos" else None, report=report)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return {"scene": scene.stem, "size": size, "variant": name, "bytes": len(data),
-            "n_gaussians": report["n_out"], "psnr": round(judge.psnr(data), 3),
-            "psnr_input": round(before, 3), "seconds": round(wall, 1),
+    return {"scene": scene.name, "size": size, "variant": name, "bytes": len(data),
+            "n_gaussians": report["n_out"], "psnr": round(scene.judge.psnr(data), 3),
+            "psnr_input": round(psnr_input, 3), "seconds": round(wall, 1),
             "cpu_seconds": round(cpu, 1)}
 
 
@@ -106,7 +98,7 @@ def merged(old: list[dict], new: dict) -> list[dict]:
     def key(entry: dict):
         return entry["scene"], entry["size"], entry["variant"]
 
-    return sorted([e for e in old if key(e) != key(new)] + [new], key=lambda e: (key(e)))
+    return sorted([e for e in old if key(e) != key(new)] + [new], key=key)
 
 
 def _variants(text: str) -> list[str]:
@@ -119,17 +111,15 @@ def _variants(text: str) -> list[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scene", type=Path)
-    parser.add_argument("--views", type=Path, required=True)
-    parser.add_argument("--photos", type=Path, required=True)
+    parser = scene_parser(__doc__.splitlines()[0])
     parser.add_argument("--size", required=True,
                         type=lambda text: Sizes().convert(text, None, None)[0])
     parser.add_argument("--variants", type=_variants, default=list(VARIANTS))
-    parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
+    scene = PhotographedScene.read(args.scene, args.views, args.photos)
+    before = scene.judge.psnr(scene.splats)
     for name in args.variants:
-        found = row(args.scene, args.views, args.photos, args.size, name)
+        found = row(scene, args.size, name, before)
         print(json.dumps(found), flush=True)
         if args.json:
             old = json.loads(args.json.read_text("utf-8")) if args.json.exists() else []

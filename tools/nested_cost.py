@@ -10,18 +10,14 @@ file, up to each size. BD-rate: nested over separate, positive = nesting costs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from pathlib import Path
 
 import codec
 from codec.cli.common import Sizes
-from codec.io.cameras import read_cameras
-from codec.optimize.photos import split_views
 from tools.bdrate import bd_rate
-from tools.held_out import HeldOut
+from tools.held_out import HeldOut, PhotographedScene, scene_parser
 
 
 def point(target: int, data: bytes, held_out: HeldOut, seconds: float) -> dict:
@@ -45,33 +41,28 @@ def separate_point(splats, size: int, effort: int, cameras, held_out: HeldOut) -
     return point(size, data, held_out, time.perf_counter() - start)
 
 
-def compare(scene: Path, views: Path, photos: Path, sizes, effort: int, say=print) -> dict:
+def compare(scene: PhotographedScene, sizes, effort: int, say=print) -> dict:
     """Both curves and the BD-rate in per cent."""
-    splats = codec.read_ply(scene)
-    used, left = split_views(read_cameras(views))
-    held_out = HeldOut(left, photos)
-    nested = nested_points(splats, sizes, effort, used, held_out)
-    say(f"{scene.stem} nested: {nested}")
+    given = (effort, scene.cameras, scene.judge)
+    nested = nested_points(scene.splats, sizes, *given)
+    say(f"{scene.name} nested: {nested}")
     separate = []
     for size in sizes:
-        separate.append(separate_point(splats, size, effort, used, held_out))
-        say(f"{scene.stem} separate: {separate[-1]}")
+        separate.append(separate_point(scene.splats, size, *given))
+        say(f"{scene.name} separate: {separate[-1]}")
     curves = [[(p["bytes"], p["psnr"]) for p in points] for points in (separate, nested)]
-    return {"scene": scene.stem, "effort": effort, "nested": nested, "separate": separate,
+    return {"scene": scene.name, "effort": effort, "nested": nested, "separate": separate,
             "bd_rate": bd_rate(*curves).percent}
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scene", type=Path)
-    parser.add_argument("--views", type=Path, required=True)
-    parser.add_argument("--photos", type=Path, required=True)
+    parser = scene_parser(__doc__.splitlines()[0])
     parser.add_argument("--ladder", required=True,
                         type=lambda text: Sizes().convert(text, None, None))
     parser.add_argument("--effort", type=int, default=5)
-    parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
-    found = compare(args.scene, args.views, args.photos, args.ladder, args.effort)
+    scene = PhotographedScene.read(args.scene, args.views, args.photos)
+    found = compare(scene, args.ladder, args.effort)
     shown = "none" if found["bd_rate"] is None else f"{found['bd_rate']:+.1f} %"
     print(f"BD-rate of the nested file over separate ones: {shown}")
     if args.json:

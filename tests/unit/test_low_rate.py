@@ -9,6 +9,7 @@ from codec.encoder import balance, sparse
 from codec.rendering import orbit_cameras
 from tests.conftest import coloured_ball, photographed
 from tools import low_rate
+from tools.held_out import PhotographedScene
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,9 @@ def test_a_variant_is_an_encode_judged_on_views_it_never_saw(files, monkeypatch)
         return encode(*arguments, **named)
 
     monkeypatch.setattr(codec, "encode", watched)
-    found = low_rate.row(*files, 3000, "no training")
-    assert found["bytes"] <= 3000 and found["psnr"] < found["psnr_input"]
+    scene = PhotographedScene.read(*files)
+    found = low_rate.row(scene, 3000, "effort 3", 50.0)
+    assert found["bytes"] <= 3000 and found["psnr"] < scene.judge.psnr(scene.splats)
     assert [c.name for c in given[0]] == [str(i) for i in range(1, 8)]
     assert 0 < found["n_gaussians"] < 1000 and found["seconds"] > 0
 
@@ -44,16 +46,17 @@ def test_a_routine_is_left_out_for_one_variant_alone(files, monkeypatch):
 
     codec_encode = codec.encode
     monkeypatch.setattr(codec, "encode", encode)
+    scene = PhotographedScene.read(*files)
     for name in ("count not balanced", "effort 7", "default"):
-        low_rate.row(*files, 3000, name)
+        low_rate.row(scene, 3000, name, 50.0)
     assert seen == [(False, 5), (True, 7), (True, 5)] and sparse.better_count is before
 
 
 def test_rows_replace_their_own_kind_and_no_other(files, tmp_path, monkeypatch):
     """Figures of other variants in the JSON stay; a wrong variant is refused by name."""
     out = tmp_path / "rows.json"
-    monkeypatch.setattr(low_rate, "row", lambda scene, views, photos, size, name: {
-        "scene": scene.stem, "size": size, "variant": name, "psnr": len(rows)})
+    monkeypatch.setattr(low_rate, "row", lambda scene, size, name, before: {
+        "scene": scene.name, "size": size, "variant": name, "psnr": len(rows)})
     rows = []
     words = [str(files[0]), "--views", str(files[1]), "--photos", str(files[2]), "--json", str(out)]
     for size, names in (("3kB", "default,effort 4"), ("3kB", "default"), ("4kB", "default")):

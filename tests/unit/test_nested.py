@@ -216,9 +216,9 @@ def test_on_the_command_line(ball, tmp_path, monkeypatch):
 
 def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monkeypatch, untrained):
     """tools.nested_cost cuts the nested file at its sizes and compares with separate files."""
-    from tools import nested_cost
+    from tools import held_out, nested_cost
 
-    arguments = photographed(ball, cameras, tmp_path)
+    scene = held_out.PhotographedScene.read(*photographed(ball, cameras, tmp_path))
     nested_file, asked = untrained[0], []
 
     def encode(splats, options, cameras):
@@ -228,7 +228,7 @@ def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monke
         return first_tiers(nested_file, 1 + SIZES.index(options.target_size))
 
     monkeypatch.setattr(codec, "encode", encode)
-    found = nested_cost.compare(*arguments, SIZES, 3, say=lambda text: None)
+    found = nested_cost.compare(scene, SIZES, 3, say=lambda text: None)
     assert [p["bytes"] for p in found["nested"]] == [*SIZES[:2], len(nested_file)]
     both = [[p["psnr"] for p in found[name]] for name in ("nested", "separate")]
     assert both[0] == both[1] and both[0] == sorted(both[0])
