@@ -10,6 +10,8 @@ PRUNE_STRATEGIES = ("combined", "exgs", "footprint", "gode", "lightgaussian", "m
 
 RESTORE_CHOICES = ("auto", "off", "on", "small", "nifi", "gausspainter", "gfix", "img2img")
 
+ADAPT_CHOICES = ("auto", "off", "gfix")
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
@@ -29,7 +31,8 @@ class EncoderOptions:
     budget the bytes depend on the machine's speed.
     prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
     restore: "off"; "auto" signals the packaged restorer where it helps, "on" always; or a kind.
-    adapt: "gfix" trains per-scene maps for the restorer, "" none; adapt_iterations: of that.
+    adapt: per-scene maps for the restorer: "auto" trains some from effort 5 on at low target
+    sizes, "gfix" always, "off" never; adapt_iterations: of that training.
     weights: folder of restorer weights, or "hub".   device: for restorers, "auto", "cpu", "cuda".
     """
 
@@ -50,7 +53,7 @@ class EncoderOptions:
     time_budget: float = 0.0
     prune_strategy: str = "combined"
     restore: str = "off"
-    adapt: str = ""
+    adapt: str = "auto"
     adapt_iterations: int = 300
     weights: str | None = None
     device: str = "auto"
@@ -82,10 +85,10 @@ class EncoderOptions:
             raise UsageError(f"the pruning strategy must be one of {', '.join(PRUNE_STRATEGIES)}")
         if self.restore not in RESTORE_CHOICES:
             raise UsageError(f"restore must be one of {', '.join(RESTORE_CHOICES)}")
-        if self.mode != "lossy" and (self.adapt or self.restore not in ("auto", "off")):
+        if self.mode != "lossy" and self.insists_on_restoring:
             raise UsageError("a restorer needs the lossy mode")
-        if self.adapt not in ("", "gfix"):
-            raise UsageError("adapt must be gfix, or left out")
+        if self.adapt not in ADAPT_CHOICES:
+            raise UsageError(f"adapt must be one of {', '.join(ADAPT_CHOICES)}")
         if self.adapt_iterations < 1:
             raise UsageError("adapt_iterations must be positive")
         if self.keep_order and self.mode != "lossless":
@@ -101,8 +104,13 @@ class EncoderOptions:
         if self.keep_extra or self.max_gaussians is not None:
             raise UsageError("a nested file can neither keep extra properties nor a given number "
                              "of Gaussians; leave these options out")
-        if self.adapt or self.restore not in ("auto", "off"):
+        if self.insists_on_restoring:
             raise UsageError("a nested file cannot signal a restorer yet; leave the option out")
+
+    @property
+    def insists_on_restoring(self) -> bool:
+        """Whether a restorer, or maps for one, were asked for by name."""
+        return self.adapt == "gfix" or self.restore not in ("auto", "off")
 
     def to_dict(self) -> dict:
         """The options by name, as plain values (for reports and JSON)."""

@@ -1,11 +1,9 @@
-"""``python -m tools.mlora_report accounting | ablation``: what per-scene maps cost, and bring.
+"""``python -m tools.mlora_report accounting``: what per-scene maps of the paper's restorer cost.
 
-accounting: SD-Turbo's real architecture (meta device, no weights needed): layers, symbols, raw and
-coded bytes beside GFix's published figures. Coded bytes are of this project's own coder on symbols
-drawn at a stated density, since no trained SD-Turbo maps exist here.
-
-ablation: a scene at a target size with the packaged restorer, without and with maps at equal total
-bytes, judged on views that neither training nor fidelity saw.
+SD-Turbo's real architecture (meta device, no weights needed): layers, symbols, raw and coded bytes
+beside GFix's published figures. Coded bytes are of this project's own coder on symbols drawn at a
+stated density, since no trained SD-Turbo maps exist here. What maps bring to the restorer that
+ships is measured by tools.restored_rd.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,75 +107,15 @@ def accounting(density: float) -> dict:
             "density": density, "as_the_paper": as_the_paper(sizes, density), "rows": rows}
 
 
-# --- what maps bring ------------------------------------------------------------------------------
-
-
-def ablation(given) -> dict:
-    """Plain, restored, and restored with maps: equal total bytes, held-out views."""
-    from codec.io.cameras import read_cameras
-    from codec.io.scenes import read_scene
-    from codec.options import EncoderOptions
-
-    splats, cameras = read_scene(given.scene), read_cameras(given.cameras)
-    held_out, used = cameras[::8], [c for i, c in enumerate(cameras) if i % 8]
-    base = EncoderOptions(effort=given.effort, target_size=given.target_size,
-                          weights=given.weights, restore="on")
-    cases = {"plain": replace(base, restore="off"), "restored": base,
-             "restored with maps": replace(base, adapt="gfix",
-                                           adapt_iterations=given.iterations)}
-    out = {"scene": given.scene.name, "target_size": given.target_size, "effort": given.effort,
-           "iterations": given.iterations, "views": len(held_out), "rows": []}
-    for name, options in cases.items():
-        out["rows"].append({"case": name} | _encoded(splats, used, held_out, given, options))
-    return out
-
-
-def _encoded(splats, used, held_out, given, options) -> dict:
-    """One case: bytes, the encoder's own report, and scores on the held-out views."""
-    from codec.decoder.restorer import read_signalled
-    from codec.encoder.encode import encode
-    from codec.encoder.restoring import spread, take_pictures
-    from codec.restore.perceptual import find_judge
-    from codec.restore.registry import build
-    from codec.restore.weights import WeightStore
-
-    report: dict = {}
-    data = encode(splats, options, cameras=used, photos=given.images, report=report)
-    found, store = read_signalled(data), WeightStore(given.weights)
-    pictures = take_pictures(data, splats, spread(held_out, len(held_out)), given.images,
-                             (0.0, 0.0, 0.0), 0)
-    images = pictures.rgb
-    if found:
-        restorer = build(found.params, found.maps, store)
-        images = [restorer.restore(rgb[None], alpha[None], [i])[0] for i, (rgb, alpha) in
-                  enumerate(zip(pictures.rgb, pictures.alpha, strict=True))]
-    judge = find_judge(store)
-    distances = [judge.score(a, b) for a, b in zip(images, pictures.target, strict=True)]
-    return {"bytes": len(data), "judge": judge.name, "distance": float(np.mean(distances)),
-            "distance_by_view": distances, "psnr": pictures.psnr(images),
-            "restorer": report.get("restorer")}
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mlora_report", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    first = commands.add_parser("accounting", help="bytes of maps on SD-Turbo's architecture")
-    first.add_argument("--density", type=float, default=0.007,
-                       help="share of +-1 among the symbols (0.007 fits the paper's bytes)")
-    second = commands.add_parser("ablation", help="what maps bring at equal total bytes")
-    second.add_argument("scene", type=Path)
-    second.add_argument("--cameras", type=Path, required=True)
-    second.add_argument("--images", type=Path, help="photos of the cameras, as targets")
-    second.add_argument("--target-size", type=int, required=True)
-    second.add_argument("--effort", type=int, default=4)
-    second.add_argument("--iterations", type=int, default=300)
-    second.add_argument("--weights", help="folder with LPIPS and restorer weights")
-    for command in (first, second):
-        command.add_argument("-o", "--output", type=Path, help="JSON file; default: stdout")
+    parser.add_argument("report", choices=["accounting"])
+    parser.add_argument("--density", type=float, default=0.007,
+                        help="share of +-1 among the symbols (0.007 fits the paper's bytes)")
+    parser.add_argument("-o", "--output", type=Path, help="JSON file; default: stdout")
     given = parser.parse_args(arguments)
-    found = accounting(given.density) if given.command == "accounting" else ablation(given)
-    text = json.dumps(found, indent=1, default=lambda x: getattr(x, "tolist", lambda: str(x))())
+    text = json.dumps(accounting(given.density), indent=1)
     if given.output:
         given.output.write_text(text + "\n", "utf-8")
     else:

@@ -21,7 +21,7 @@ from codec.cli.common import (
     warnings_to_stderr,
 )
 from codec.errors import UsageError
-from codec.options import PRUNE_STRATEGIES, RESTORE_CHOICES
+from codec.options import ADAPT_CHOICES, PRUNE_STRATEGIES, RESTORE_CHOICES
 
 MAX_DEFAULT_VIEWS = 16
 
@@ -100,9 +100,10 @@ SECTIONS = {
               "gradient measure with a larger margin; never at the cost of over 0.5 dB. off; on: "
               "always. Or a kind whose weights must be at hand: small, nifi, gausspainter, gfix, "
               "img2img.")
-@click.option("--adapt", type=click.Choice(["gfix"]), metavar="gfix",
-              help="Train small maps that fit the restorer to this scene; written only where "
-              "they pay for their bytes. Slow.  [default: none]")
+@click.option("--adapt", type=click.Choice(ADAPT_CHOICES), default="auto", show_default=True,
+              metavar="HOW", help="Train small maps that fit the restorer to this scene, a minute "
+              "or two; written only where they pay for their bytes. auto: from effort 5 on, at "
+              "low target sizes, where --restore finds that restoring helps. off. gfix: always.")
 @click.option("--adapt-iterations", type=click.IntRange(1), default=300, show_default=True,
               metavar="N", help="Training steps of --adapt.")
 @click.option("--weights", metavar="DIR", help="Folder of restorer and LPIPS weights besides the "
@@ -166,12 +167,11 @@ def _options(given: dict):
     lossy = "near-lossless" if given["near_lossless"] else "lossy"
     same = ("quality", "effort", "target_size", "target_psnr", "sh_degree", "max_gaussians",
             "keep_order", "keep_extra", "seed", "tile_size", "threads", "time_budget", "restore",
-            "adapt_iterations", "weights", "device")
+            "adapt", "adapt_iterations", "weights", "device")
     return EncoderOptions(
         mode="lossless" if given["lossless"] else lossy,
         prune=not given["no_prune"],
         prune_strategy=given["prune_by"],
-        adapt=given["adapt"] or "",
         ladder=given["ladder"] or (),
         **{name: given[name] for name in same},
     )

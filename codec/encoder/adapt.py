@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from codec.core.mlra import PROMPT_LIST, MapGroup, step_size, write_maps
+from codec.encoder.plan_restoring import map_budget
 from codec.restore import mlora
 from codec.restore.base import Inputs, Restorer
 from codec.restore.schedule import (
@@ -28,13 +29,17 @@ from codec.restore.schedule import (
 
 TRAINED_VIEWS = 12
 CROP, BATCH = 128, 2
-MAP_STEP = 24
-"""1/64 a unit."""
+MAP_STEP = 14
+"""2^-3.5 of a unit."""
+BITS_A_VALUE = 2.8
+"""Of a trained map on average; the rank follows from it and the budget."""
 PROMPT_STEP, PROMPT_ROWS = 36, 8
-RATES = {"maps": 0.02, "prompt": 1e-3, "step": 1.0}
-"""Adam's rates; the paper prints 0.05 for the maps, which overshoots in a few hundred steps."""
+RATES = {"maps": 0.04, "prompt": 1e-3, "step": 1.0}
+"""Adam's rates; the paper prints 0.05 for the maps."""
 FROZEN_SHARE = 0.2
 """Of the iterations, the last ones, where the rate path is rounded too."""
+SCARCITY = (-3.0, 5.0)
+"""Logarithm of what a budget may change the price of a bit by: it is there to be used."""
 PAYS_PER_DOUBLING = 0.17
 """Share of LPIPS that twice the bytes save our own streams at low rates (median of the four-scene
 ladder, tools/results/rd_report/points.csv): maps must save more per byte."""
@@ -46,6 +51,7 @@ class MapPlan:
 
     lists: layer lists of annex B.9, PROMPT_LIST for prompt rows.   full: square maps.
     rank: at most, by layer.   budget: bytes of the MLRA box.   learn_step: of the level too.
+    stream: bytes of the stream without the maps; they set what a byte must bring.
     """
 
     lists: tuple[int, ...]
@@ -55,18 +61,29 @@ class MapPlan:
     iterations: int = 150
     learn_step: bool = False
     seed: int = 0
+    stream: int = 20_000
+    step: int = MAP_STEP
+
+    def price(self, distance: float) -> float:
+        """Loss that one bit may cost: what the distance falls by per bit spent on splats."""
+        return PAYS_PER_DOUBLING * distance / (log(2) * 8 * self.stream)
 
 
 def plans_for(restorer: Restorer, n_bytes: int, iterations: int, seed: int) -> list[MapPlan]:
-    """What is tried for a kind of restorer: few bytes on diagonals, more on square maps."""
-    budgets = [max(round(share * n_bytes), 96) for share in (0.02, 0.05)]
+    """What is tried for a kind of restorer: few bytes on diagonals, more on square maps.
+
+    A network of convolutions alone gets one plan: square maps brought it nothing.
+    """
+    budget = map_budget(restorer.params.kind_name, n_bytes)
     if "autoencoder" not in restorer.modules():
-        return [MapPlan((mlora.CONVOLUTIONS,), False, 64, budgets[0], iterations // 2, seed=seed),
-                MapPlan((mlora.CONVOLUTIONS,), True, 16, budgets[1], iterations // 2, seed=seed)]
-    learn = restorer.params.schedule == VARIANCE_PRESERVING
+        n_layers = len(mlora.layer_list(restorer.modules(), mlora.CONVOLUTIONS))
+        rank = round(8 * budget / (BITS_A_VALUE * n_layers))
+        return [MapPlan((mlora.CONVOLUTIONS,), False, min(max(rank, 4), 64), budget,
+                        iterations, seed=seed, stream=n_bytes)]
+    learn, half = restorer.params.schedule == VARIANCE_PRESERVING, iterations // 2
     lists = (PROMPT_LIST, mlora.DECODER, mlora.ATTENTION)
-    return [MapPlan((mlora.DECODER,), False, 16, budgets[0], iterations // 2, learn, seed),
-            MapPlan(lists, True, 16, budgets[1], iterations // 2, learn, seed)]
+    return [MapPlan((mlora.DECODER,), False, 16, budget // 2, half, learn, seed, n_bytes),
+            MapPlan(lists, True, 16, budget, half, learn, seed, n_bytes)]
 
 
 # --- quantized maps in the network ----------------------------------------------------------------
@@ -75,17 +92,18 @@ def plans_for(restorer: Restorer, n_bytes: int, iterations: int, seed: int) -> l
 class Modulation(nn.Module):
     """W + B M A as a parametrization of a layer's weight; M counts in units of its step."""
 
-    def __init__(self, pair: tuple[np.ndarray, np.ndarray], full: bool, weight: Tensor) -> None:
+    def __init__(self, pair: tuple[np.ndarray, np.ndarray], plan: MapPlan, weight: Tensor) -> None:
         super().__init__()
         b, a = (torch.from_numpy(x).to(weight) for x in pair)
         self.register_buffer("b", b)
         self.register_buffer("a", a)
         rank = b.shape[1]
-        self.q = nn.Parameter(torch.zeros((rank, rank) if full else rank, device=weight.device,
+        self.step = step_size(plan.step)
+        self.q = nn.Parameter(torch.zeros((rank, rank) if plan.full else rank, device=weight.device,
                                           dtype=torch.float32))
 
     def forward(self, weight: Tensor) -> Tensor:
-        m = (straight_through(self.q) * step_size(MAP_STEP)).to(weight.dtype)
+        m = (straight_through(self.q) * self.step).to(weight.dtype)
         update = self.b @ m @ self.a if m.ndim == 2 else (self.b * m) @ self.a
         return weight + update.reshape(weight.shape)
 
@@ -136,7 +154,7 @@ class Adapter:
     maps: dict[int, list[Modulation | None]] = field(default_factory=dict)
     prompt: nn.Parameter | None = None
     step: nn.Parameter | None = None
-    log_lambda: float = log(1e-2)
+    scarcity: float = 0.0
     history: list[dict] = field(default_factory=list)
     _layers: list = field(default_factory=list)
     _base_prompt: object = None
@@ -159,7 +177,7 @@ class Adapter:
         found = mlora.factor_group(layers, ranks)
         self.crcs[code], self.maps[code] = found.crc, []
         for layer, pair in zip(layers, found.factors, strict=True):
-            modulation = Modulation(pair, self.plan.full, layer.weight)
+            modulation = Modulation(pair, self.plan, layer.weight)
             parametrize.register_parametrization(layer.module, "weight", modulation)
             self.maps[code].append(modulation)
             self._layers.append(layer.module)
@@ -175,7 +193,7 @@ class Adapter:
     def parameters(self) -> list[dict]:
         """For the optimizer, with the rate of each kind in its own unit."""
         maps = [m.q for group in self.maps.values() for m in group]
-        groups = [{"params": maps, "lr": RATES["maps"] / step_size(MAP_STEP)}] if maps else []
+        groups = [{"params": maps, "lr": RATES["maps"] / step_size(self.plan.step)}] if maps else []
         if self.prompt is not None:
             groups.append({"params": [self.prompt],
                            "lr": RATES["prompt"] / step_size(PROMPT_STEP)})
@@ -226,10 +244,12 @@ class Adapter:
             given, target = crops.draw(BATCH)
             image = self.restorer.run(given)
             target = target.to(image)
-            loss = ((image - target) ** 2).mean() + judge.distances(image, target).mean()
+            distance = judge.distances(image, target).mean()
+            loss = ((image - target) ** 2).mean() + distance
             bits = self.bits(noisy=not frozen)
+            price = exp(self.scarcity) * self.plan.price(float(distance.detach()))
             optimizer.zero_grad()
-            (loss + exp(self.log_lambda) * bits / budget).backward()
+            (loss + price * bits).backward()
             optimizer.step()
             schedule.step()
             self._follow_budget(float(bits.detach()) / budget)
@@ -237,14 +257,14 @@ class Adapter:
                 with torch.no_grad():
                     self.step.clamp_(1.0, 998.0)
             self.history.append({"loss": float(loss.detach()), "bits": float(bits.detach()),
-                                 "lambda": exp(self.log_lambda)})
+                                 "price": price})
             if progress:
                 progress("adapting", i / count, f"{self.history[-1]['bits'] / 8:.0f} bytes")
 
     def _follow_budget(self, share: float) -> None:
-        """Raise the multiplier while over the budget, lower it slowly while under."""
-        change = 0.1 * min(max(log(max(share, 1e-3)), -0.5), 2.0)
-        self.log_lambda = min(max(self.log_lambda + change, log(1e-4)), log(10.0))
+        """Raise the price of a bit while over the budget, lower it while under."""
+        change = 0.05 * min(max(log(max(share, 1e-3)), -1.0), 1.0)
+        self.scarcity = min(max(self.scarcity + change, SCARCITY[0]), SCARCITY[1])
 
     def groups(self) -> tuple[MapGroup, ...]:
         """The integers, thinned until MLRA fits the budget; groups of zeros are left out."""
@@ -260,7 +280,7 @@ class Adapter:
 
     def _map_group(self, code: int, dead_zone: float) -> MapGroup:
         maps = tuple(_integers(m.q, dead_zone) for m in self.maps[code])
-        return MapGroup(code, self.plan.full, MAP_STEP, maps, self.crcs[code])
+        return MapGroup(code, self.plan.full, self.plan.step, maps, self.crcs[code])
 
     def _prompt_group(self, dead_zone: float) -> MapGroup:
         maps = tuple(_integers(row, dead_zone) for row in self.prompt)

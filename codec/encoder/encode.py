@@ -14,6 +14,8 @@ from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
 
 Progress = Callable[[str, float, str], None]
+LANDING = 0.01
+"""Share of a target size that a file may stay below it."""
 _DEFAULT = EncoderOptions()
 
 
@@ -114,7 +116,23 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
         return data
     from codec.encoder.restoring import signal_restorer
 
-    return signal_restorer(data, plan, splats, options, seen, progress, report)
+    whole = signal_restorer(data, plan, splats, options, seen, progress, report)
+    if not _is_short(whole, options, report) or coding == options:
+        return whole
+    # Room was kept for a restorer or maps that turned out not to help: splats take it.
+    rest = replace(options, adapt="off") if report["restorer"]["signalled"] else replace(
+        options, adapt="off", restore="off")
+    tried = report["restorer"]
+    whole = _encode_and_restore(splats, rest, seen, default_views, progress, report)
+    report.setdefault("restorer", tried)
+    return whole
+
+
+def _is_short(data: bytes, options: EncoderOptions, report: dict) -> bool:
+    """Whether a target size is missed from below, and nobody asked for an end."""
+    stopped = report.get("trained", {}).get("interrupted", False)
+    target = options.target_size
+    return target is not None and len(data) < (1 - LANDING) * target and not stopped
 
 
 def _encode_lossy(splats: Splats, options, seen, default_views, progress, report) -> bytes:

@@ -9,11 +9,13 @@ from codec.options import EncoderOptions
 from codec.wire.restorer import RestorerParams, write_restorer
 from codec.wire.tables import BOX_OVERHEAD
 
-FIRST_EFFORT = 3
+FIRST_EFFORT, ADAPT_EFFORT = 3, 5
 SPARSE_BITS = 64
 """Targets below this many bits for each Gaussian of the input are where restoring pays."""
-MAP_SHARE = 0.05
-"""Of a target size, what the maps of --adapt may take."""
+MAP_SHARE, LEAST_MAP_BYTES = 0.05, 96
+"""Of a stream, what the maps of --adapt may take."""
+MOST_MAP_BYTES = 1200
+"""For the packaged restorer, which gains little from more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,15 @@ class RestoringPlan:
     """What to try on a finished stream.
 
     settings: REST for the weights found here.   required: signal it even where it does not help.
-    reserve: bytes of a target size kept for the boxes.
+    reserve: bytes of a target size kept for the boxes.   adapts: maps are trained.
+    insists: what is missing is an error, not a reason to do without.
     """
 
     settings: RestorerParams
     required: bool
     reserve: int
+    adapts: bool
+    insists: bool
 
     def coding_options(self, options: EncoderOptions) -> EncoderOptions:
         """The options to encode with: a target size less what the boxes need."""
@@ -35,25 +40,36 @@ class RestoringPlan:
         return replace(options, target_size=max(options.target_size - self.reserve, 1))
 
 
+def map_budget(kind: str, n_bytes: int) -> int:
+    """Bytes that the maps for a kind of restorer may take in a stream of n_bytes."""
+    budget = max(round(MAP_SHARE * n_bytes), LEAST_MAP_BYTES)
+    return min(budget, MOST_MAP_BYTES) if kind == "small" else budget
+
+
 def plan_restoring(options: EncoderOptions, n_gaussians: int) -> RestoringPlan | None:
     """What the options ask for; None when nothing will be signalled. Imports no torch.
 
     Raises BackendError when a restorer that is asked for lacks something; "auto" then is "off".
     """
-    auto = options.restore == "auto" and not options.adapt
-    if options.restore == "off" and not options.adapt or options.mode != "lossy":
+    insists = options.insists_on_restoring
+    if options.restore == "off" and not insists or options.mode != "lossy":
         return None
-    if not n_gaussians or (auto and options.effort < FIRST_EFFORT):
+    if not n_gaussians or (not insists and options.effort < FIRST_EFFORT):
         return None
     kind = "small" if options.restore in ("auto", "on", "off") else options.restore
-    settings = _settings(kind, options, auto)
+    settings = _settings(kind, options, not insists)
     if settings is None:
         return None
-    sparse = bool(options.target_size) and 8 * options.target_size < SPARSE_BITS * n_gaussians
-    reserve = len(write_restorer(settings)) + BOX_OVERHEAD if sparse or not auto else 0
-    if options.adapt and options.target_size:
-        reserve += round(MAP_SHARE * options.target_size)
-    return RestoringPlan(settings, options.restore not in ("auto", "off"), reserve)
+    target = options.target_size
+    sparse = bool(target) and 8 * target < SPARSE_BITS * n_gaussians
+    pays = sparse and kind == "small" and MAP_SHARE * target >= LEAST_MAP_BYTES
+    adapts = options.adapt == "gfix" or (
+        options.adapt == "auto" and pays and options.effort >= ADAPT_EFFORT)
+    reserve = len(write_restorer(settings)) + BOX_OVERHEAD if sparse or insists else 0
+    if adapts and target:
+        reserve += map_budget(kind, target) + BOX_OVERHEAD
+    required = options.restore not in ("auto", "off")
+    return RestoringPlan(settings, required, reserve, adapts, insists)
 
 
 def _settings(kind: str, options: EncoderOptions, auto: bool) -> RestorerParams | None:

@@ -46,7 +46,7 @@ MAX_PSNR_LOSS = 0.5
 class Pictures:
     """Views of a decoded scene and what they should show.
 
-    rgb, target: [H, W, 3] in 0..1.   alpha: [H, W].   views: the key of each one's noise.
+    rgb, target: [H, W, 3] in 0..1.   alpha: [H, W].
     """
 
     rgb: list[NDArray[np.float32]]
@@ -105,14 +105,14 @@ def signal_restorer(data: bytes, plan: RestoringPlan, original: Splats, options:
     """
     facts = report["restorer"] = {"kind": plan.settings.kind_name, "signalled": False}
     psnr = report.get("psnr")
-    if not plan.required and not options.adapt and psnr is not None and psnr >= AUTO_PSNR:
+    if not plan.insists and psnr is not None and psnr >= AUTO_PSNR:
         facts["reason"] = f"renders are within {psnr:.1f} dB of the input's"
         return data
     try:
         progress("restoring", 0.9, plan.settings.kind_name)
         trial = _Trial.start(data, plan, original, options, *seen)
     except BackendError as problem:
-        if plan.required or options.adapt:
+        if plan.insists:
             raise
         facts["reason"] = str(problem)
         return data
@@ -141,7 +141,7 @@ class _Trial:
 
         store = WeightStore(options.weights)
         given = encoder_views(original, cameras, options).cameras
-        chosen = spread(given, JUDGED_VIEWS + (TRAINED_VIEWS if options.adapt else 0))
+        chosen = spread(given, JUDGED_VIEWS + (TRAINED_VIEWS if plan.adapts else 0))
         background = tuple(value / 255 for value in plan.settings.background)
         pictures = take_pictures(data, original, chosen, photos, background, options.threads)
         settings = plan.settings
@@ -173,7 +173,7 @@ class _Trial:
         verdict = self.choose_condition(shown)
         facts |= verdict.facts(self.judge, len(shown))
         maps: tuple[MapGroup, ...] = ()
-        if options.adapt:
+        if plan.adapts and (verdict.helps or options.adapt == "gfix"):
             from codec.encoder.adapt import adapt
 
             self.settings, maps, images = adapt(self, len(data), options, progress, facts)

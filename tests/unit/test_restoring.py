@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from codec.encoder.container import add_boxes
 from codec.encoder.plan_restoring import plan_restoring
 from codec.encoder.restoring import Pictures, choose_strength
 from codec.errors import BackendError, UsageError
-from codec.restore import mlora, perceptual, schedule, small_backend
+from codec.restore import mlora, perceptual, schedule
 from codec.restore.diffusion import UNetRestorer
 from codec.restore.gfix import gfix_params
 from codec.restore.perceptual import TEXTURE_NAME, Judge, find_judge
@@ -34,7 +33,6 @@ from tests.unit.restore_nets import one_thread  # noqa: F401
 pytest.importorskip("numba")
 STAND_IN = Judge(TEXTURE_NAME)
 FAST = codec.EncoderOptions(effort=1, prune=False)
-CONFIG = {"channels": [64, 96, 160], "noise_level": 0.3, "mask": True}
 
 
 def ball(n=300):
@@ -48,16 +46,6 @@ def views(count=7):
 
     return orbit_cameras(ball(), count, 96, 64)
 
-
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """A folder with a stand-in for the packaged network."""
-    monkeypatch.delenv("NFX_WEIGHTS", raising=False)
-    net = nets.TinyPixels()
-    save_file(net.state_dict(), tmp_path / "nfx-small.safetensors",
-              {"config": json.dumps(CONFIG)})
-    monkeypatch.setattr(small_backend, "load_net", lambda path: nets.TinyPixels())
-    return tmp_path
 
 
 # --- what is planned ------------------------------------------------------------------------------
@@ -91,14 +79,31 @@ def test_what_is_asked_for_must_be_there(tmp_path, monkeypatch):
 
 
 def test_a_target_size_keeps_room_for_the_boxes(weights):
-    """Sparse targets under auto, and any under on, are lowered by what REST takes."""
+    """Sparse targets under auto, and any under on, are lowered by what REST and MLRA take."""
     given = replace(FAST, effort=5, target_size=1000, restore="auto", weights=str(weights))
     plan = plan_restoring(given, 100_000)
     size = len(restoring.write_restorer(plan.settings)) + 16
     assert plan.coding_options(given).target_size == 1000 - size
     assert plan_restoring(given, 100).coding_options(given).target_size == 1000
     adapted = replace(given, adapt="gfix")
-    assert plan_restoring(adapted, 100).coding_options(adapted).target_size == 1000 - size - 50
+    assert plan_restoring(adapted, 100).coding_options(adapted).target_size == 1000 - size - 112
+    larger = replace(given, target_size=10_000)
+    plan = plan_restoring(larger, 100_000)
+    assert plan.adapts and plan.coding_options(larger).target_size == 9500 - size - 16
+    for other in (replace(larger, adapt="off"), replace(larger, effort=4), given,
+                  replace(larger, target_size=None)):
+        assert not plan_restoring(other, 100_000).adapts
+
+
+def test_room_that_no_restorer_needs_goes_to_the_splats(weights):
+    """A restorer that does not help leaves no gap below the target size."""
+    options = replace(FAST, effort=3, prune=True, target_size=1900, restore="auto",
+                      weights=str(weights), device="cpu")
+    report = {}
+    data = codec.encode(ball(1200), options, cameras=views(4), report=report)
+    assert not report["restorer"]["signalled"] and report["restorer"]["reason"]
+    plain = codec.encode(ball(1200), replace(options, restore="off"), cameras=views(4))
+    assert data == plain
 
 
 def test_settings_follow_the_weight_file(weights):
@@ -388,7 +393,7 @@ def test_maps_that_do_not_pay_are_left_out(weights, monkeypatch):
     report = {}
     data = codec.encode(ball(60), options, cameras=views(8), report=report)
     tried = report["restorer"]["adapt"]
-    assert len(tried) == 2 and not any(t.get("pays") for t in tried)
+    assert tried and not any(t.get("pays") for t in tried)
     assert read_signalled(data).maps == ()
 
 

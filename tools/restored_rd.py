@@ -1,0 +1,210 @@
+"""What restoring brings at low rates: each file's views plain, restored, and restored with maps.
+
+    python -m tools.restored_rd SCENE.ply --views CAMERAS --photos DIR --weights DIR
+        [--ratios 4000,1000,200,100] [--told renders] [--streams DIR] [--json OUT.json]
+
+Each size, a share of the .ply's bytes, is encoded from the views that are not held out, and its
+restorer chosen and adapted by the encoder's own code at its defaults; the decoder's views from
+every held-out camera (every 8th by name) are compared with the photos. Bytes are those that a file
+without the boxes would have: `plain` counts neither REST nor MLRA, `restored` not MLRA. `--told`
+says what the encoder gets beside those cameras: nothing, so that the input's renders are its
+targets, or their photos (`splatenc --images`). Streams before restoring are kept in `--streams`.
+LPIPS (alex) is in the restorer's loss, LPIPS (squeeze) is not. Restored pixels are generated, not
+decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import codec
+from codec.encoder.plan_restoring import plan_restoring
+from codec.encoder.restoring import Pictures, signal_restorer, take_pictures
+from codec.optimize.photos import split_views
+from codec.restore.registry import build
+from codec.restore.weights import WeightStore
+from codec.wire.tables import BOX_OVERHEAD
+from tools.bdrate import bd_rate
+from tools.eval_restorer import Judge
+from tools.held_out import WIDTH, photo_folder, scene_parser
+
+CASES = ("plain", "restored", "adapted")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A scene file, cameras the encoder sees and those held out, photos, and options.
+
+    told: folder of photos that the encoder gets, or None.
+    """
+
+    path: Path
+    splats: codec.Splats
+    seen: list
+    held: list
+    photos: Path
+    told: Path | None
+    options: codec.EncoderOptions
+    streams: Path | None
+
+    @classmethod
+    def read(cls, args) -> Task:
+        cameras = [c.resized(WIDTH) if c.width > WIDTH else c
+                   for c in codec.read_cameras(args.views)]
+        seen, held = split_views(cameras)
+        photos = photo_folder(args.photos)
+        options = codec.EncoderOptions(effort=args.effort, restore="auto", threads=args.threads,
+                                       weights=str(args.weights))
+        return cls(args.scene, codec.read_ply(args.scene), seen, held, photos,
+                   photos if args.told == "photos" else None, options, args.streams)
+
+    def at(self, ratio: int) -> codec.EncoderOptions:
+        """Options for 1 / ratio of the file."""
+        return replace(self.options, target_size=self.path.stat().st_size // ratio)
+
+
+def base_stream(task: Task, options, plan) -> bytes:
+    """The stream before restoring, from the folder of streams where it is there."""
+    coding = replace(plan.coding_options(options), restore="off")
+    name = f"{task.path.stem}.{'photos' if task.told else 'renders'}.{coding.target_size}.nfx"
+    kept = task.streams and task.streams / name
+    if kept and kept.exists():
+        return kept.read_bytes()
+    data = codec.encode(task.splats, coding, cameras=task.seen, photos=task.told)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(data)
+    return data
+
+
+def restored_file(task: Task, options) -> tuple[bytes, bytes, dict]:
+    """(the stream before restoring, the file, what the encoder reports of its restorer)."""
+    plan, report = plan_restoring(options, task.splats.n_gaussians), {}
+    if plan is None:
+        raise SystemExit("no restorer here: its weights or packages are missing")
+    data = base_stream(task, options, plan)
+    whole = signal_restorer(data, plan, task.splats, options, (task.seen, task.told),
+                            lambda *_: None, report)
+    return data, whole, report["restorer"]
+
+
+def cases_of(data: bytes, whole: bytes, pictures: Pictures, weights: Path) -> dict:
+    """{case: (bytes, images)}; one that a file does not signal shows what a decoder shows."""
+    from codec.core.mlra import write_maps
+    from codec.decoder.restorer import read_signalled
+
+    found, store = read_signalled(whole), WeightStore(weights)
+    out = {"plain": (len(data), pictures.rgb)}
+    maps = found.maps if found else ()
+    size = len(write_maps(list(maps))) + BOX_OVERHEAD if maps else 0
+    for case, given in (("restored", ()), ("adapted", maps)):
+        images = pictures.rgb
+        if found:
+            restorer = build(found.params, given, store)
+            images = [restorer.restore(rgb[None], alpha[None], [i])[0] for i, (rgb, alpha) in
+                      enumerate(zip(pictures.rgb, pictures.alpha, strict=True))]
+        out[case] = (len(whole) - (size if case == "restored" else 0), images)
+    return out
+
+
+def rows(task: Task, ratio: int, judge: Judge) -> list[dict]:
+    """The three cases at one size."""
+    started, options = time.perf_counter(), task.at(ratio)
+    data, whole, facts = restored_file(task, options)
+    seconds = time.perf_counter() - started
+    # The pictures of held-out cameras, with photos as their targets.
+    pictures = take_pictures(data, task.splats, task.held, task.photos, (0.0, 0.0, 0.0),
+                             options.threads)
+    truth, out = np.stack(pictures.target), []
+    for case, (n_bytes, images) in cases_of(data, whole, pictures, options.weights).items():
+        out.append({"scene": task.path.stem, "ratio": ratio, "case": case, "bytes": n_bytes,
+                    "target_size": options.target_size, "views": len(truth)}
+                   | {k: round(v, 5) for k, v in judge.scores(truth, np.stack(images)).items()})
+    out[-1] |= {"encoder": facts, "seconds_with_restoring": round(seconds, 1)}
+    return out
+
+
+def curves(found: list[dict]) -> dict:
+    """BD-rates over plain of one scene's rows, by metric; None with its reason."""
+    out = {}
+    for case in CASES[1:]:
+        for metric in ("lpips_alex", "lpips_squeeze"):
+            sides = [[(r["bytes"], r[metric]) for r in found if r["case"] == which]
+                     for which in ("plain", case)]
+            result = bd_rate(*sides, higher_is_better=False)
+            out[f"{case}, {metric}"] = {"percent": result.percent, "overlap": result.overlap,
+                                        "why": result.why}
+    return out
+
+
+def line(found: list[dict]) -> str:
+    """One size's figures: ratios of LPIPS over plain and changes of PSNR."""
+    plain, parts = found[0], []
+    for r in found[1:]:
+        parts.append(f"{r['case']} alex {r['lpips_alex'] / plain['lpips_alex']:.3f} squeeze "
+                     f"{r['lpips_squeeze'] / plain['lpips_squeeze']:.3f} PSNR "
+                     f"{r['psnr'] - plain['psnr']:+.2f}")
+    return (f"{plain['scene']} 1/{plain['ratio']}: {found[-1]['bytes']} of "
+            f"{plain['target_size']} bytes; {'; '.join(parts)}")
+
+
+def summary(found: list[dict]) -> dict:
+    """Mean ratios and changes by case: each ratio, and all."""
+    by = {(r["scene"], r["ratio"], r["case"]): r for r in found}
+    out = {}
+    for case in CASES[1:]:
+        for ratio in [*sorted({r["ratio"] for r in found}), "all"]:
+            pairs = [(by[s, k, "plain"], r) for (s, k, c), r in by.items()
+                     if c == case and ratio in (k, "all")]
+            out[f"{case}, {ratio}"] = {
+                "scenes": len({p["scene"] for p, _ in pairs}),
+                "lpips_alex": float(np.mean([r["lpips_alex"] / p["lpips_alex"]
+                                             for p, r in pairs])),
+                "lpips_squeeze": float(np.mean([r["lpips_squeeze"] / p["lpips_squeeze"]
+                                                for p, r in pairs])),
+                "psnr": float(np.mean([r["psnr"] - p["psnr"] for p, r in pairs]))}
+    return out
+
+
+def merged(path: Path, new: list[dict], command: str) -> None:
+    """Put rows into the JSON file, in the place of those of the same scene and ratio."""
+    old = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    fresh = {(r["scene"], r["ratio"]) for r in new}
+    found = [r for r in old if (r["scene"], r["ratio"]) not in fresh] + new
+    found.sort(key=lambda r: (r["scene"], -r["ratio"], CASES.index(r["case"])))
+    scenes = sorted({r["scene"] for r in found})
+    out = {"command": command, "mean_over_plain": summary(found),
+           "bd_rate": {s: curves([r for r in found if r["scene"] == s]) for s in scenes},
+           "rows": found}
+    path.write_text(json.dumps(out, indent=1, default=float) + "\n", "utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = scene_parser(__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, required=True,
+                        help="folder with LPIPS weights (tools.metrics.weights)")
+    parser.add_argument("--ratios", default="4000,1000,200,100",
+                        type=lambda text: [int(part) for part in text.split(",")])
+    parser.add_argument("--told", choices=("renders", "photos"), default="renders")
+    parser.add_argument("--effort", type=int, default=codec.EncoderOptions().effort)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--streams", type=Path)
+    args = parser.parse_args(argv)
+    task, judge = Task.read(args), Judge.load(args.weights)
+    for ratio in args.ratios:
+        found = rows(task, ratio, judge)
+        print(line(found), flush=True)
+        if args.json:
+            merged(args.json, found, "python -m tools.restored_rd SCENE.ply --views CAMERAS "
+                   f"--photos DIR --weights DIR --told {args.told} --effort {args.effort}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
