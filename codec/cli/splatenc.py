@@ -180,7 +180,7 @@ def _options(given: dict):
 def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[bytes, dict]:
     """Read, clean and encode; the report tells what was noticed, dropped and decided."""
     from codec.encoder.encode import encode
-    from codec.io.cameras import read_cameras
+    from codec.io.cameras import find_cameras, read_cameras
     from codec.io.report import ReadReport
     from codec.io.scenes import read_scene
 
@@ -191,6 +191,9 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     report: dict = {}
     data = encode(splats, options, cameras=cameras, photos=given["images"], progress=progress,
                   report=report, default_views=_spread(cameras) if given["default_views"] else None)
+    beside = find_cameras(source) if report.get("trained") and not cameras else None
+    if beside:
+        report["cameras_not_used"] = str(beside)
     return data, {"bytes_in": read.n_bytes, "source_format": read.source_format,
                   "notes": read.notes, **report}
 
@@ -220,6 +223,8 @@ def summary(report: dict) -> str:
     if report.get("trained", {}).get("interrupted"):
         parts.append("interrupted: the best so far")
     parts.append(f"{report['seconds']:.1f} s")
+    if report.get("cameras_not_used"):
+        parts.append(f"views planned (--cameras {report['cameras_not_used']} may look better)")
     lost = [f"{n:,} Gaussians ({why})" for why, n in report.get("dropped", {}).items()]
     lost += [f"{n:,} values changed ({why})" for why, n in report.get("changed", {}).items()]
     if report.get("extra_dropped"):

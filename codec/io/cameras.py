@@ -48,6 +48,19 @@ def read_cameras(path: str | os.PathLike[str]) -> list[Camera]:
     return _unique_names(cameras)
 
 
+def find_cameras(scene: Path) -> Path | None:
+    """A camera file that seems to belong to a scene file: beside it, or where graphdeco puts it.
+
+    That is `NAME.cameras.json`, `cameras.json` or `transforms.json` in the scene's folder, or for
+    `point_cloud/iteration_N/` the `cameras.json` two folders up. Existence decides, not content.
+    """
+    places = [scene.with_name(f"{scene.stem}.cameras.json"),
+              *(scene.with_name(name) for name in ("cameras.json", "transforms.json"))]
+    if scene.parent.name.startswith("iteration_"):
+        places.append(scene.parent.parent.parent / "cameras.json")
+    return next((place for place in places if place.is_file() and place != scene), None)
+
+
 def _read_file(path: Path) -> list[Camera]:
     data = bytes(whole_file(path))
     try:

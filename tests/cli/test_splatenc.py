@@ -88,6 +88,19 @@ def test_a_nan_row_is_told_of(enc, tmp_path):
     assert codec.decode((tmp_path / "a.nfx").read_bytes()).n_gaussians == N_GAUSSIANS - 1
 
 
+def test_cameras_that_lie_beside_the_scene_are_named(enc, scene_ply, cameras_json, tmp_path):
+    """Training with planned views says so where a camera file was not given."""
+    pytest.importorskip("numba")
+    scene = tmp_path / "scene.ply"
+    scene.write_bytes(scene_ply.read_bytes())
+    args = (scene, "-o", tmp_path / "a.nfx", "-e", 4, "--target-size", "2kB", "--time-budget", 1,
+            "--restore", "off", "--overwrite")
+    assert "--cameras" not in enc(*args).stderr
+    (tmp_path / "cameras.json").write_text(cameras_json.read_text())
+    assert f"--cameras {tmp_path / 'cameras.json'}" in enc(*args).stderr
+    assert "views planned" not in enc(*args, "--cameras", cameras_json).stderr
+
+
 def test_cameras_become_default_views(enc, dec, scene_ply, cameras_json, tmp_path):
     pytest.importorskip("numba")
     out = tmp_path / "a.nfx"

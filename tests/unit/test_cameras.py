@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from codec.errors import SceneError, UsageError
-from codec.io.cameras import read_cameras, write_cameras
+from codec.io.cameras import find_cameras, read_cameras, write_cameras
 from codec.io.images import write_png
 from codec.scene import Camera
 from tests.conftest import shared_data
@@ -346,3 +346,17 @@ def test_shared_sets_agree(name):
             np.testing.assert_allclose(c.world_to_camera, other.world_to_camera, atol=1e-5)
             intrinsics = (other.fx, other.fy, other.cx, other.cy)
             np.testing.assert_allclose((c.fx, c.fy, c.cx, c.cy), intrinsics, rtol=1e-6)
+
+
+def test_cameras_of_a_scene_are_found_by_place(tmp_path):
+    """NAME.cameras.json before cameras.json before transforms.json; graphdeco's folders too."""
+    scene = tmp_path / "point_cloud" / "iteration_7000" / "point_cloud.ply"
+    scene.parent.mkdir(parents=True)
+    assert find_cameras(scene) is None
+    places = [tmp_path / "cameras.json", *(scene.parent / name for name in (
+        "transforms.json", "cameras.json", "point_cloud.cameras.json"))]
+    for place in places:
+        place.write_text("[]")
+        assert find_cameras(scene) == place
+    elsewhere = tmp_path / "point_cloud" / "scene.ply"
+    assert find_cameras(elsewhere) is None
