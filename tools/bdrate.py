@@ -91,8 +91,12 @@ def curves_cross(anchor, test) -> bool:
     return bool((b - a).min() < -0.01 and (b - a).max() > 0.01)
 
 
-def bd_rate(anchor: Points, test: Points, higher_is_better: bool = True) -> BdRate:
-    """BD-rate in percent of `test` over `anchor`, (rate, quality) points in any order."""
+def bd_rate(anchor: Points, test: Points, higher_is_better: bool = True,
+            least_overlap: float = LEAST_OVERLAP) -> BdRate:
+    """BD-rate in percent of `test` over `anchor`, (rate, quality) points in any order.
+
+    least_overlap: below it no number is given; who lowers it says the overlap beside the number.
+    """
     fronts = [rising_front(points, higher_is_better) for points in (anchor, test)]
     counts = (len(fronts[0]), len(fronts[1]))
     dropped = len(anchor) + len(test) - sum(counts)
@@ -100,7 +104,7 @@ def bd_rate(anchor: Points, test: Points, higher_is_better: bool = True) -> BdRa
     if min(counts) < LEAST_POINTS:
         why = f"fewer than {LEAST_POINTS} points on a rising curve"
         return BdRate(None, None, overlap, counts, dropped, why=why)
-    if overlap < LEAST_OVERLAP:
+    if overlap < least_overlap:
         why = f"the curves share {overlap:.0%} of their qualities"
         return BdRate(None, None, overlap, counts, dropped, why=why)
     percent, akima = (_package(*fronts, method) for method in ("pchip", "akima"))

@@ -1,7 +1,8 @@
 """What restoring brings at low rates: each file's views plain, restored, and restored with maps.
 
     python -m tools.restored_rd SCENE.ply --views CAMERAS --photos DIR --weights DIR
-        [--ratios 4000,1000,200,100] [--told renders] [--streams DIR] [--json OUT.json]
+        [--ratios 4000,2000,1000,200] [--told renders] [--streams DIR] [--json OUT.json]
+        [--plain-from tools/results/rd_report/points.csv]
 
 Each size, a share of the .ply's bytes, is encoded from the views that are not held out, and its
 restorer chosen and adapted by the encoder's own code at its defaults; the decoder's views from
@@ -9,12 +10,15 @@ every held-out camera (every 8th by name) are compared with the photos. Bytes ar
 without the boxes would have: `plain` counts neither REST nor MLRA, `restored` not MLRA. `--told`
 says what the encoder gets beside those cameras: nothing, so that the input's renders are its
 targets, or their photos (`splatenc --images`). Streams before restoring are kept in `--streams`.
-LPIPS (alex) is in the restorer's loss, LPIPS (squeeze) is not. Restored pixels are generated, not
-decoded.
+LPIPS (alex) is in the restorer's loss, LPIPS (squeeze) is not. `--plain-from` adds the plain points
+of tools.rd_report to the curves that BD-rates and bytes at equal LPIPS are drawn from. BD-rates are
+given from an overlap of a fifth on, beside the overlap: restoring moves the curve so far that few
+qualities are common. Restored pixels are generated, not decoded.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import time
@@ -30,11 +34,13 @@ from codec.optimize.photos import split_views
 from codec.restore.registry import build
 from codec.restore.weights import WeightStore
 from codec.wire.tables import BOX_OVERHEAD
-from tools.bdrate import bd_rate
+from tools.bdrate import bd_rate, rising_front
 from tools.eval_restorer import Judge
 from tools.held_out import WIDTH, photo_folder, scene_parser
 
 CASES = ("plain", "restored", "adapted")
+METRICS = ("lpips_alex", "lpips_squeeze")
+LEAST_OVERLAP = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +136,39 @@ def rows(task: Task, ratio: int, judge: Judge) -> list[dict]:
     return out
 
 
-def curves(found: list[dict]) -> dict:
-    """BD-rates over plain of one scene's rows, by metric; None with its reason."""
+def curves(found: list[dict], more: list[dict] = ()) -> dict:
+    """One scene's rows against its plain curve, by case and metric: BD-rate, bytes at equal LPIPS.
+
+    more: further plain points. Percent is None where `why` says; a share of bytes is None where no
+    plain point, not the finest either, looks as near.
+    """
     out = {}
     for case in CASES[1:]:
-        for metric in ("lpips_alex", "lpips_squeeze"):
-            sides = [[(r["bytes"], r[metric]) for r in found if r["case"] == which]
-                     for which in ("plain", case)]
-            result = bd_rate(*sides, higher_is_better=False)
-            out[f"{case}, {metric}"] = {"percent": result.percent, "overlap": result.overlap,
-                                        "why": result.why}
+        for metric in METRICS:
+            plain = [(r["bytes"], r[metric]) for r in found if r["case"] == "plain"]
+            plain += [(r["bytes"], r[metric]) for r in more]
+            test = [(r["bytes"], r[metric]) for r in found if r["case"] == case]
+            result = bd_rate(plain, test, False, LEAST_OVERLAP)
+            out[f"{case}, {metric}"] = {
+                "percent": result.percent, "overlap": result.overlap, "why": result.why,
+                "share_of_bytes_at_equal": share_of_bytes(plain, test)}
     return out
+
+
+def share_of_bytes(plain, test) -> list[float | None]:
+    """Bytes of each test point, by rising bytes, over those that plain needs for its distance."""
+    front = rising_front(plain, higher_is_better=False)
+    sizes, quality = np.log([b for b, _ in front]), [q for _, q in front]
+    return [float(n / np.exp(np.interp(-d, quality, sizes))) if -d <= quality[-1] else None
+            for n, d in sorted(test)]
+
+
+def plain_points(path: Path) -> list[dict]:
+    """This codec's lossy points of a report: scene, bytes and metrics."""
+    with path.open(newline="") as file:
+        return [{"scene": row["scene"], "bytes": int(row["bytes"])}
+                | {metric: float(row[metric]) for metric in METRICS}
+                for row in csv.DictReader(file) if row["codec"] == "nfx"]
 
 
 def line(found: list[dict]) -> str:
@@ -172,7 +200,7 @@ def summary(found: list[dict]) -> dict:
     return out
 
 
-def merged(path: Path, new: list[dict], command: str) -> None:
+def merged(path: Path, new: list[dict], command: str, more: list[dict] = ()) -> None:
     """Put rows into the JSON file, in the place of those of the same scene and ratio."""
     old = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     fresh = {(r["scene"], r["ratio"]) for r in new}
@@ -180,7 +208,8 @@ def merged(path: Path, new: list[dict], command: str) -> None:
     found.sort(key=lambda r: (r["scene"], -r["ratio"], CASES.index(r["case"])))
     scenes = sorted({r["scene"] for r in found})
     out = {"command": command, "mean_over_plain": summary(found),
-           "bd_rate": {s: curves([r for r in found if r["scene"] == s]) for s in scenes},
+           "over_plain_curve": {s: curves([r for r in found if r["scene"] == s],
+                                          [r for r in more if r["scene"] == s]) for s in scenes},
            "rows": found}
     path.write_text(json.dumps(out, indent=1, default=float) + "\n", "utf-8")
 
@@ -189,20 +218,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = scene_parser(__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True,
                         help="folder with LPIPS weights (tools.metrics.weights)")
-    parser.add_argument("--ratios", default="4000,1000,200,100",
+    parser.add_argument("--ratios", default="4000,2000,1000,200",
                         type=lambda text: [int(part) for part in text.split(",")])
     parser.add_argument("--told", choices=("renders", "photos"), default="renders")
     parser.add_argument("--effort", type=int, default=codec.EncoderOptions().effort)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--streams", type=Path)
+    parser.add_argument("--plain-from", type=Path)
     args = parser.parse_args(argv)
     task, judge = Task.read(args), Judge.load(args.weights)
+    more = plain_points(args.plain_from) if args.plain_from else []
     for ratio in args.ratios:
         found = rows(task, ratio, judge)
         print(line(found), flush=True)
         if args.json:
             merged(args.json, found, "python -m tools.restored_rd SCENE.ply --views CAMERAS "
-                   f"--photos DIR --weights DIR --told {args.told} --effort {args.effort}")
+                   f"--photos DIR --weights DIR --told {args.told} --effort {args.effort}", more)
     return 0
 
 

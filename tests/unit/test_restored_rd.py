@@ -69,6 +69,22 @@ def test_summary_and_curves(tmp_path):
     assert len(found["rows"]) == 12
     every = found["mean_over_plain"]["adapted, all"]
     assert abs(every["lpips_alex"] - 0.6) < 1e-9 and abs(every["psnr"] + 2) < 1e-9
-    bd = found["bd_rate"]["one"]
-    assert bd["adapted, lpips_alex"]["percent"] is None or bd["adapted, lpips_alex"]["percent"] < 0
-    assert bd["restored, lpips_squeeze"]["percent"] < -10
+    curve = found["over_plain_curve"]["one"]
+    assert curve["restored, lpips_squeeze"]["percent"] < -10
+    shares = curve["adapted, lpips_alex"]["share_of_bytes_at_equal"]
+    assert abs(shares[0] - 252 / 1001) < 0.01 and shares[-1] is None
+
+
+def test_bytes_at_equal_distance():
+    """Interpolated on the plain front in log bytes; none where plain never gets as near."""
+    plain = [(1000, 0.4), (4000, 0.2), (2000, 0.5)]
+    shares = restored_rd.share_of_bytes(plain, [(1000, 0.3), (3000, 0.1), (500, 0.4)])
+    assert np.allclose(shares[:2], [0.5, 0.5]) and shares[2] is None
+
+
+def test_plain_points_of_a_report(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("scene,codec,bytes,lpips_alex,lpips_squeeze\none,nfx,10,0.5,0.4\n"
+                    "one,spz,20,0.5,0.4\n")
+    assert restored_rd.plain_points(path) == [
+        {"scene": "one", "bytes": 10, "lpips_alex": 0.5, "lpips_squeeze": 0.4}]

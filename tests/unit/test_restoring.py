@@ -247,6 +247,19 @@ def test_overdone_sharpening_is_mixed_down():
     assert verdict.helps and verdict.strength in (102, 153)
 
 
+def test_towards_renders_the_stronger_of_two_near_equals_counts(monkeypatch):
+    """Renders are softer than photos: within the margin, more restoring is signalled."""
+    sharp, blurred = textured()
+    shown = replace(pictures_of(blurred, sharp), soft=True)
+    images = list(2 * sharp - blurred)
+    monkeypatch.setattr(restoring, "SOFT_MARGIN", 0.0)
+    nearest = choose_strength(shown, images, STAND_IN)
+    monkeypatch.setattr(restoring, "SOFT_MARGIN", 0.8)
+    stronger = choose_strength(shown, images, STAND_IN)
+    assert stronger.strength > nearest.strength
+    assert nearest.restored < stronger.restored <= nearest.restored + 0.8 * nearest.plain
+
+
 def test_lpips_judges_when_its_files_are_here(tmp_path, monkeypatch):
     """AlexNet's features in the folder: LPIPS; else the stand-in, which says that it is one."""
     monkeypatch.delenv("NFX_WEIGHTS", raising=False)
