@@ -247,17 +247,32 @@ def test_overdone_sharpening_is_mixed_down():
     assert verdict.helps and verdict.strength in (102, 153)
 
 
-def test_towards_renders_the_stronger_of_two_near_equals_counts(monkeypatch):
-    """Renders are softer than photos: within the margin, more restoring is signalled."""
+def test_towards_renders_the_stronger_of_near_ties_counts(monkeypatch):
+    """Within the margin of the least distance more restoring is signalled."""
     sharp, blurred = textured()
     shown = replace(pictures_of(blurred, sharp), soft=True)
     images = list(2 * sharp - blurred)
-    monkeypatch.setattr(restoring, "SOFT_MARGIN", 0.0)
+    monkeypatch.setattr(restoring, "SOFT_TIE", 0.0)
     nearest = choose_strength(shown, images, STAND_IN)
-    monkeypatch.setattr(restoring, "SOFT_MARGIN", 0.8)
+    monkeypatch.setattr(restoring, "SOFT_TIE", 0.8)
     stronger = choose_strength(shown, images, STAND_IN)
     assert stronger.strength > nearest.strength
     assert nearest.restored < stronger.restored <= nearest.restored + 0.8 * nearest.plain
+
+
+def test_against_renders_more_decibels_may_be_lost(monkeypatch):
+    """Renders are softer than photos, so the same restoring is farther from them in PSNR."""
+    sharp, blurred = textured()
+    shown = pictures_of(blurred, sharp)
+    grain = 0.02 * np.random.default_rng(3).normal(size=sharp.shape).astype(np.float32)
+    images = list(np.clip(sharp + 12 * grain, 0, 1))
+    loss = shown.psnr() - choose_strength(shown, images, STAND_IN).by_strength[1.0][1]
+    assert loss > 1
+    monkeypatch.setattr(restoring, "MAX_PSNR_LOSS", loss - 0.1)
+    monkeypatch.setattr(restoring, "MAX_PSNR_LOSS_SOFT", loss + 0.1)
+    monkeypatch.setattr(restoring, "STRENGTHS", (255,))
+    assert "farther" in choose_strength(shown, images, STAND_IN).reason
+    assert "farther" not in choose_strength(replace(shown, soft=True), images, STAND_IN).reason
 
 
 def test_lpips_judges_when_its_files_are_here(tmp_path, monkeypatch):
