@@ -29,7 +29,7 @@ import numpy as np
 
 import codec
 from codec.encoder.plan_restoring import plan_restoring
-from codec.encoder.restoring import Pictures, signal_restorer, take_pictures
+from codec.encoder.restoring import Pictures, restored_images, signal_restorer, take_pictures
 from codec.optimize.photos import split_views
 from codec.restore.registry import build
 from codec.restore.weights import WeightStore
@@ -109,14 +109,11 @@ def cases_of(data: bytes, whole: bytes, pictures: Pictures, weights: Path) -> di
     out = {"plain": (len(data), pictures.rgb)}
     maps = found.maps if found else ()
     size = len(write_maps(list(maps))) + BOX_OVERHEAD if maps else 0
-    for case, given in (("restored", ()), ("adapted", maps)):
-        images = pictures.rgb
-        if found:
-            restorer = build(found.params, given, store)
-            images = [restorer.restore(rgb[None], alpha[None], [i])[0] for i, (rgb, alpha) in
-                      enumerate(zip(pictures.rgb, pictures.alpha, strict=True))]
-        out[case] = (len(whole) - (size if case == "restored" else 0), images)
-    return out
+    images = restored_images(build(found.params, (), store), pictures) if found else pictures.rgb
+    out["restored"] = (len(whole) - size, images)
+    if maps:
+        images = restored_images(build(found.params, maps, store), pictures)
+    return out | {"adapted": (len(whole), images)}
 
 
 def rows(task: Task, ratio: int, judge: Judge) -> list[dict]:
@@ -228,12 +225,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     task, judge = Task.read(args), Judge.load(args.weights)
     more = plain_points(args.plain_from) if args.plain_from else []
+    command = ("python -m tools.restored_rd SCENE.ply --views CAMERAS --photos DIR --weights DIR "
+               f"--told {args.told} --effort {args.effort}")
+    if args.plain_from:
+        command += f" --plain-from {args.plain_from}"
     for ratio in args.ratios:
         found = rows(task, ratio, judge)
         print(line(found), flush=True)
         if args.json:
-            merged(args.json, found, "python -m tools.restored_rd SCENE.ply --views CAMERAS "
-                   f"--photos DIR --weights DIR --told {args.told} --effort {args.effort}", more)
+            merged(args.json, found, command, more)
     return 0
 
 

@@ -97,13 +97,13 @@ SECTIONS = {
               metavar="HOW", help="Signal a network that restores decoded views. auto: the "
               "packaged one, from effort 3 on, where it brings views measurably nearer to their "
               "targets: in LPIPS when its weights are found (--weights), else by a weaker "
-              "gradient measure with a larger margin; never at the cost of over 0.5 dB. off; on: "
-              "always. Or a kind whose weights must be at hand: small, nifi, gausspainter, gfix, "
-              "img2img.")
+              "gradient measure with a larger margin; never at the cost of over 0.5 dB against "
+              "photos, 0.75 dB against renders. off; on: always. Or a kind whose weights must be "
+              "at hand: small, nifi, gausspainter, gfix, img2img.")
 @click.option("--adapt", type=click.Choice(ADAPT_CHOICES), default="auto", show_default=True,
               metavar="HOW", help="Train small maps that fit the restorer to this scene, a minute "
               "or two; written only where they pay for their bytes. auto: from effort 5 on, at "
-              "low target sizes, where --restore finds that restoring helps. off. gfix: always.")
+              "low target sizes, where --restore allows it. off. gfix: always.")
 @click.option("--adapt-iterations", type=click.IntRange(1), default=300, show_default=True,
               metavar="N", help="Training steps of --adapt.")
 @click.option("--weights", metavar="DIR", help="Folder of restorer and LPIPS weights besides the "

@@ -62,7 +62,6 @@ class MapPlan:
     learn_step: bool = False
     seed: int = 0
     stream: int = 20_000
-    step: int = MAP_STEP
 
     def price(self, distance: float) -> float:
         """Loss that one bit may cost: what the distance falls by per bit spent on splats."""
@@ -92,18 +91,17 @@ def plans_for(restorer: Restorer, n_bytes: int, iterations: int, seed: int) -> l
 class Modulation(nn.Module):
     """W + B M A as a parametrization of a layer's weight; M counts in units of its step."""
 
-    def __init__(self, pair: tuple[np.ndarray, np.ndarray], plan: MapPlan, weight: Tensor) -> None:
+    def __init__(self, pair: tuple[np.ndarray, np.ndarray], full: bool, weight: Tensor) -> None:
         super().__init__()
         b, a = (torch.from_numpy(x).to(weight) for x in pair)
         self.register_buffer("b", b)
         self.register_buffer("a", a)
         rank = b.shape[1]
-        self.step = step_size(plan.step)
-        self.q = nn.Parameter(torch.zeros((rank, rank) if plan.full else rank, device=weight.device,
+        self.q = nn.Parameter(torch.zeros((rank, rank) if full else rank, device=weight.device,
                                           dtype=torch.float32))
 
     def forward(self, weight: Tensor) -> Tensor:
-        m = (straight_through(self.q) * self.step).to(weight.dtype)
+        m = (straight_through(self.q) * step_size(MAP_STEP)).to(weight.dtype)
         update = self.b @ m @ self.a if m.ndim == 2 else (self.b * m) @ self.a
         return weight + update.reshape(weight.shape)
 
@@ -177,7 +175,7 @@ class Adapter:
         found = mlora.factor_group(layers, ranks)
         self.crcs[code], self.maps[code] = found.crc, []
         for layer, pair in zip(layers, found.factors, strict=True):
-            modulation = Modulation(pair, self.plan, layer.weight)
+            modulation = Modulation(pair, self.plan.full, layer.weight)
             parametrize.register_parametrization(layer.module, "weight", modulation)
             self.maps[code].append(modulation)
             self._layers.append(layer.module)
@@ -193,7 +191,7 @@ class Adapter:
     def parameters(self) -> list[dict]:
         """For the optimizer, with the rate of each kind in its own unit."""
         maps = [m.q for group in self.maps.values() for m in group]
-        groups = [{"params": maps, "lr": RATES["maps"] / step_size(self.plan.step)}] if maps else []
+        groups = [{"params": maps, "lr": RATES["maps"] / step_size(MAP_STEP)}] if maps else []
         if self.prompt is not None:
             groups.append({"params": [self.prompt],
                            "lr": RATES["prompt"] / step_size(PROMPT_STEP)})
@@ -280,7 +278,7 @@ class Adapter:
 
     def _map_group(self, code: int, dead_zone: float) -> MapGroup:
         maps = tuple(_integers(m.q, dead_zone) for m in self.maps[code])
-        return MapGroup(code, self.plan.full, self.plan.step, maps, self.crcs[code])
+        return MapGroup(code, self.plan.full, MAP_STEP, maps, self.crcs[code])
 
     def _prompt_group(self, dead_zone: float) -> MapGroup:
         maps = tuple(_integers(row, dead_zone) for row in self.prompt)

@@ -117,15 +117,16 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
     from codec.encoder.restoring import signal_restorer
 
     whole = signal_restorer(data, plan, splats, options, seen, progress, report)
-    if not _is_short(whole, options, report) or coding == options:
+    facts = report["restorer"]
+    if coding == options or facts.get("map_bytes") or not _is_short(whole, options, report):
         return whole
     # Room was kept for a restorer or maps that turned out not to help: splats take it.
-    rest = replace(options, adapt="off") if report["restorer"]["signalled"] else replace(
-        options, adapt="off", restore="off")
-    tried = report["restorer"]
-    whole = _encode_and_restore(splats, rest, seen, default_views, progress, report)
-    report.setdefault("restorer", tried)
-    return whole
+    rest = replace(options, adapt="off")
+    if not facts["signalled"]:
+        rest = replace(rest, restore="off")
+    if rest == options:
+        return whole
+    return _encode_and_restore(splats, rest, seen, default_views, progress, report)
 
 
 def _is_short(data: bytes, options: EncoderOptions, report: dict) -> bool:

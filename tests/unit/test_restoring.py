@@ -47,7 +47,6 @@ def views(count=7):
     return orbit_cameras(ball(), count, 96, 64)
 
 
-
 # --- what is planned ------------------------------------------------------------------------------
 
 
@@ -104,6 +103,19 @@ def test_room_that_no_restorer_needs_goes_to_the_splats(weights):
     assert not report["restorer"]["signalled"] and report["restorer"]["reason"]
     plain = codec.encode(ball(1200), replace(options, restore="off"), cameras=views(4))
     assert data == plain
+
+
+def test_maps_smaller_than_their_room_are_kept(weights, monkeypatch):
+    """A file that its maps leave short of the target is not encoded again without them."""
+    monkeypatch.setattr(adapt, "PAYS_PER_DOUBLING", -1.0)
+    monkeypatch.setattr(adapt, "RATES", adapt.RATES | {"maps": 0.5})
+    monkeypatch.setattr("codec.encoder.encode.LANDING", 0.0)
+    options = replace(FAST, effort=3, prune=True, target_size=2200, restore="on", adapt="gfix",
+                      adapt_iterations=4, weights=str(weights), device="cpu")
+    report = {}
+    data = codec.encode(ball(1200), options, cameras=views(8), report=report)
+    assert len(data) < 2200 and report["restorer"]["map_bytes"] > 0
+    assert read_signalled(data).maps
 
 
 def test_settings_follow_the_weight_file(weights):
