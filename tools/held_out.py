@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import codec
+from codec.encoder.backdrop import BLACK, Colour, photo_backdrop
 from codec.io.cameras import read_cameras
 from codec.optimize.loop import mean_psnr
 from codec.optimize.options import TrainOptions
@@ -24,10 +25,13 @@ def photo_folder(path: Path) -> Path:
 
 
 class HeldOut:
-    """Judge of files by held-out views, at most WIDTH pixels wide."""
+    """Judge of files by held-out views, at most WIDTH pixels wide.
 
-    def __init__(self, cameras: list[Camera], folder: Path) -> None:
-        self._photos = PhotoSet(cameras, folder, WIDTH)
+    backdrop: what the photos show where the scene has nothing.
+    """
+
+    def __init__(self, cameras: list[Camera], folder: Path, backdrop: Colour = BLACK) -> None:
+        self._photos = PhotoSet(cameras, folder, WIDTH, backdrop)
         self._render = render_options(TrainOptions())
 
     def psnr(self, scene: bytes | Splats) -> float:
@@ -53,7 +57,15 @@ class PhotographedScene:
     def read(cls, scene: Path, views: Path, photos: Path) -> PhotographedScene:
         used, left = split_views(read_cameras(views))
         photos = photo_folder(photos)
-        return cls(scene.stem, codec.read_ply(scene), used, photos, HeldOut(left, photos))
+        splats = codec.read_ply(scene)
+        judge = HeldOut(left, photos, backdrop_of(splats, used, photos))
+        return cls(scene.stem, splats, used, photos, judge)
+
+
+def backdrop_of(splats: Splats, cameras: list[Camera], photos: Path) -> Colour:
+    """What photos are compared on: black, or the backdrop that they show of a cut-out scene."""
+    small = [c.resized(WIDTH) if c.width > WIDTH else c for c in cameras]
+    return photo_backdrop(splats, small, photos) or BLACK
 
 
 def scene_parser(about: str) -> argparse.ArgumentParser:

@@ -49,11 +49,12 @@ def image_psnr(reference: NDArray[np.float32], image: NDArray[np.float32]) -> fl
     return min(PSNR_CAP, float(-10 * np.log10(mse))) if mse > 0 else PSNR_CAP
 
 
-def render_rgb(splats: Splats, cameras: list[Camera]) -> list[NDArray[np.float32]]:
-    """[H, W, 3] of each camera on black, by the CPU renderer."""
+def render_rgb(splats: Splats, cameras: list[Camera],
+               background: tuple[float, float, float] = (0, 0, 0)) -> list[NDArray[np.float32]]:
+    """[H, W, 3] of each camera on one colour, by the CPU renderer."""
     from codec.rendering import RenderOptions, render
 
-    options = RenderOptions(backend="cpu")
+    options = RenderOptions(backend="cpu", background=background)
     return [render(splats, camera, options=options).rgb for camera in cameras]
 
 

@@ -33,6 +33,7 @@ from codec.optimize.trainer import Trainer
 from codec.rendering import RenderOptions, render
 from codec.rendering.views import seeded_views
 from codec.scene import Splats
+from tools.held_out import backdrop_of
 
 MADE = 32  # views made where no cameras are used
 VARIANTS = {"exgs-none": ExGS(amplifier="none"), "exgs-gap": ExGS(amplifier="gap")}
@@ -42,7 +43,8 @@ class Judge:
     """PSNR over the held-out views, against photos and against renders of the input."""
 
     def __init__(self, splats: Splats, photos: PhotoSet, threads: int) -> None:
-        self._photos, self._options = photos, RenderOptions(threads=threads)
+        self._photos = photos
+        self._options = RenderOptions(threads=threads, background=photos.backdrop)
         self._inputs = self._renders(splats)
 
     def _renders(self, splats: Splats):
@@ -74,8 +76,9 @@ def table(given: argparse.Namespace) -> dict:
     """All rows of one scene."""
     splats, cameras = read_ply(given.scene), read_cameras(given.cameras)
     train, held = split_views(cameras)
-    judge = Judge(splats, PhotoSet(held, given.photos, given.width), given.threads)
-    small = PhotoSet(train, given.photos, 320)
+    backdrop = backdrop_of(splats, held, given.photos)
+    judge = Judge(splats, PhotoSet(held, given.photos, given.width, backdrop), given.threads)
+    small = PhotoSet(train, given.photos, 320, backdrop)
     rows = []
     for share in given.shares:
         for name in given.strategies:

@@ -28,7 +28,9 @@ from pathlib import Path
 import numpy as np
 
 import codec
+from codec.encoder.backdrop import BLACK
 from codec.encoder.plan_restoring import plan_restoring
+from codec.encoder.reopt import photo_views
 from codec.encoder.restoring import Pictures, restored_images, signal_restorer, take_pictures
 from codec.optimize.photos import split_views
 from codec.restore.registry import build
@@ -36,7 +38,7 @@ from codec.restore.weights import WeightStore
 from codec.wire.tables import BOX_OVERHEAD
 from tools.bdrate import bd_rate, rising_front
 from tools.eval_restorer import Judge
-from tools.held_out import WIDTH, photo_folder, scene_parser
+from tools.held_out import WIDTH, backdrop_of, photo_folder, scene_parser
 
 CASES = ("plain", "restored", "adapted")
 METRICS = ("lpips_alex", "lpips_squeeze")
@@ -121,14 +123,15 @@ def rows(task: Task, ratio: int, judge: Judge) -> list[dict]:
     started, options = time.perf_counter(), task.at(ratio)
     data, whole, facts = restored_file(task, options)
     seconds = time.perf_counter() - started
-    # The pictures of held-out cameras, with photos as their targets.
-    pictures = take_pictures(data, task.splats, task.held, task.photos, (0.0, 0.0, 0.0),
-                             options.threads)
-    truth, out = np.stack(pictures.target), []
+    pictures = take_pictures(data, task.splats, task.held, task.photos, BLACK, options.threads)
+    truth, out = np.stack(photo_views(task.held, task.photos).images) / np.float32(255), []
+    behind = np.array(backdrop_of(task.splats, task.seen, task.photos), np.float32)
+    behind = (1 - np.stack(pictures.alpha)[..., None]) * behind
     for case, (n_bytes, images) in cases_of(data, whole, pictures, options.weights).items():
+        shown = np.clip(np.stack(images) + behind, 0, 1)
         out.append({"scene": task.path.stem, "ratio": ratio, "case": case, "bytes": n_bytes,
                     "target_size": options.target_size, "views": len(truth)}
-                   | {k: round(v, 5) for k, v in judge.scores(truth, np.stack(images)).items()})
+                   | {k: round(v, 5) for k, v in judge.scores(truth, shown).items()})
     out[-1] |= {"encoder": facts, "seconds_with_restoring": round(seconds, 1)}
     return out
 

@@ -54,12 +54,12 @@ what `sparse` settles on for separate files of plush, south-building, fern and d
 class TierError(ViewError):
     """Error of renders of a tier behind fixed Gaussians: of the tiers before it."""
 
-    def __init__(self, splats: Splats, cameras, threads: int, fixed: list[Splats]) -> None:
+    def __init__(self, splats: Splats, like: ViewError, fixed: list[Splats]) -> None:
         self._fixed = fixed
-        super().__init__(splats, cameras, threads)
+        super().__init__(splats, like.cameras, like.threads, like.backdrops)
 
     def against(self, splats: Splats) -> TierError:
-        return TierError(splats, self.cameras, self.threads, self._fixed)
+        return TierError(splats, self, self._fixed)
 
     def _render(self, splats: Splats, camera):
         return super()._render(joined([*self._fixed, splats]), camera)
@@ -88,9 +88,7 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
             scene = trainer.nested(scene, ladder, TRAINED_SHARE)
         tiers = _coded_tiers(scene, ladder, options, default_views, error, trainer, progress)
     if steps:
-        report["trained"] = {"views": len(targets), "iterations": steps,
-                             "towards": "photos" if photos else "renders of the input",
-                             "interrupted": stop.is_set()}
+        report["trained"] = targets.facts(steps, photos) | {"interrupted": stop.is_set()}
     header = SceneHeader(ladder.counts[-1], scene.sh_degree, scene_flags(splats),
                          n_tiers=len(tiers))
     data = write_stream(tables.PROFILE_LOSSY, header, tiers, ancillary_boxes(scene, default_views))
@@ -205,7 +203,7 @@ def _behind(scene: Splats, ladder: Ladder, k: int, error: ViewError) -> TierErro
     fixed = []
     if k:
         fixed = [ladder.upto(scene, k).take(np.arange(ladder.counts[k - 1]))]
-    return TierError(_tier(scene, ladder, k), error.cameras, error.threads, fixed)
+    return TierError(_tier(scene, ladder, k), error, fixed)
 
 
 def _tier_steps(draft: Draft, error: TierError, trainer: Retrainer, progress) -> Steps:

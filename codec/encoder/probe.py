@@ -9,40 +9,55 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codec.core import quantize
 from codec.encoder import steps as st
+from codec.encoder.backdrop import BLACK, WHITE, Colour, composited, is_open
 from codec.encoder.prepare import Prepared
 from codec.encoder.steps import Steps
-from codec.scene import Camera, Splats
+from codec.scene import Camera, RenderedView, Splats
 from codec.wire.tables import MAX_REFINE_BITS
 
 FIELDS = ("position", "scale", "opacity", "rotation", "dc", "sh")
 
 
 class ViewError:
-    """Mean squared error of renders against the input's renders, clipped to 0..1."""
+    """Mean squared error of renders against the input's renders, clipped to 0..1.
 
-    def __init__(self, splats: Splats, cameras: list[Camera], threads: int = 0) -> None:
+    backdrops: what the views show behind the scene, in turn; None = black, and for an open scene
+    (see `backdrop`) black and white.
+    """
+
+    def __init__(self, splats: Splats, cameras: list[Camera], threads: int = 0,
+                 backdrops: tuple[Colour, ...] | None = None) -> None:
         from codec.rendering.base import RenderOptions
         from codec.rendering.cpu import CpuRenderer
 
         self.threads, self.cameras = threads, cameras
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
-        self._references = [self._render(splats, camera) for camera in cameras]
+        views = [self._render(splats, camera) for camera in cameras]
+        if backdrops is None:
+            backdrops = (BLACK, WHITE) if is_open([v.alpha for v in views]) else (BLACK,)
+        self.backdrops = backdrops
+        self._references = self._shown(views)
 
     def against(self, splats: Splats) -> ViewError:
         """The same views, compared with renders of other splats."""
-        return ViewError(splats, self.cameras, self.threads)
+        return ViewError(splats, self.cameras, self.threads, self.backdrops)
 
-    def _render(self, splats: Splats, camera: Camera):
-        return np.clip(self._renderer.render_rgb(splats, camera), 0, 1)
+    def _render(self, splats: Splats, camera: Camera) -> RenderedView:
+        return self._renderer.render(splats, camera)
+
+    def _shown(self, views: list[RenderedView]) -> list[NDArray[np.float32]]:
+        """Each view on its backdrop, clipped."""
+        return [np.clip(composited(view, self.backdrops[i % len(self.backdrops)]), 0, 1)
+                for i, view in enumerate(views)]
 
     def per_view(self, splats: Splats) -> list[float]:
-        return [
-            float(np.mean((self._render(splats, camera) - reference).astype(np.float64) ** 2))
-            for camera, reference in zip(self.cameras, self._references, strict=True)
-        ]
+        shown = self._shown([self._render(splats, camera) for camera in self.cameras])
+        return [float(np.mean((image - reference).astype(np.float64) ** 2))
+                for image, reference in zip(shown, self._references, strict=True)]
 
     def mse(self, splats: Splats) -> float:
         """Mean over views, floored at 1e-12."""

@@ -18,6 +18,14 @@ from numpy.typing import NDArray
 
 from codec.core import quantize
 from codec.core.params import CodingParams
+from codec.encoder.backdrop import (
+    BLACK,
+    WHITE,
+    Colour,
+    composited,
+    is_open,
+    photo_backdrop,
+)
 from codec.encoder.ladder import Ladder, with_rows
 from codec.encoder.prepare import prepare
 from codec.encoder.steps import Steps, dequantize, quantize_scene
@@ -56,14 +64,31 @@ class TargetViews:
     """Cameras with target images of one size each, kept as 8 bits.
 
     images: [H, W, 3] uint8 by view; halves of them are made when first asked for.
+    backdrops: what is behind the scene in them, by view; black beyond the end.
     """
 
     cameras: list[Camera]
     images: list[NDArray[np.uint8]]
+    backdrops: list[Colour] = field(default_factory=list)
     _small: dict[tuple[int, int], tuple] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cameras)
+
+    def __add__(self, more: TargetViews) -> TargetViews:
+        """The views of both, one after the other."""
+        behind = [views.background(i) for views in (self, more) for i in range(len(views))]
+        return TargetViews(self.cameras + more.cameras, self.images + more.images, behind)
+
+    def facts(self, iterations: int, photos: Path | None) -> dict:
+        """What a report says of a training with these targets."""
+        return {"views": len({id(camera) for camera in self.cameras}), "iterations": iterations,
+                "towards": "photos" if photos else "renders of the input",
+                "backdrops": sorted(set(self.backdrops))}
+
+    def background(self, index: int) -> Colour:
+        """RGB behind the scene in a view's target."""
+        return self.backdrops[index] if index < len(self.backdrops) else BLACK
 
     def view(self, index: int, shrink: int = 1) -> tuple[Camera, NDArray[np.float32]]:
         """Camera and target, float32 in 0..1, `shrink` times smaller by area average."""
@@ -90,30 +115,47 @@ def spread_views(cameras: list[Camera], most: int = MOST_VIEWS) -> list[Camera]:
     return [c.resized(WIDTH) if c.width > WIDTH else c for c in chosen]
 
 
-def rendered_views(splats: Splats, cameras: list[Camera], threads: int = 0) -> TargetViews:
-    """The original's renders as targets."""
+def rendered_views(splats: Splats, cameras: list[Camera], threads: int = 0,
+                   backdrops: tuple[Colour, ...] = ()) -> TargetViews:
+    """The original's renders as targets: all views on one backdrop, then all on the next.
+
+    backdrops: () = black, and for an open scene (see `backdrop`) black and white.
+    """
     from codec.rendering.base import RenderOptions
     from codec.rendering.cpu import CpuRenderer
 
     renderer = CpuRenderer(RenderOptions(threads=threads))
-    images = [np.rint(255 * np.clip(renderer.render_rgb(splats, c), 0, 1)).astype(np.uint8)
-              for c in cameras]
-    return TargetViews(cameras, images)
+    views = [renderer.render(splats, camera) for camera in cameras]
+    if not backdrops:
+        backdrops = (BLACK, WHITE) if is_open([view.alpha for view in views]) else (BLACK,)
+    images = [np.rint(255 * np.clip(composited(view, colour), 0, 1)).astype(np.uint8)
+              for colour in backdrops for view in views]
+    behind = [colour for colour in backdrops for _ in views]
+    return TargetViews(cameras * len(backdrops), images, behind)
 
 
-def photo_views(cameras: list[Camera], folder: Path) -> TargetViews:
+def photo_views(cameras: list[Camera], folder: Path, backdrop: Colour = BLACK) -> TargetViews:
     """Posed photos as targets. Raises SceneError when a photo is missing or unreadable."""
     from codec.optimize.photos import find_photo, read_photo
 
     images = [read_photo(find_photo(folder, c.name), (c.width, c.height)) for c in cameras]
-    return TargetViews(cameras, images)
+    return TargetViews(cameras, images, [backdrop] * len(cameras))
 
 
 def target_views(splats: Splats, cameras: list[Camera], photos: Path | None,
                  threads: int) -> TargetViews:
-    """Photos of the cameras, or the scene's renders from them."""
+    """Photos of the cameras, or the scene's renders from them.
+
+    Photos show an open scene on one backdrop: its renders on another one stand beside them.
+    """
     chosen = spread_views(cameras)
-    return photo_views(chosen, photos) if photos else rendered_views(splats, chosen, threads)
+    if photos is None:
+        return rendered_views(splats, chosen, threads)
+    backdrop = photo_backdrop(splats, chosen, photos, threads)
+    if backdrop is None:
+        return photo_views(chosen, photos)
+    other = BLACK if np.mean(backdrop) > 0.5 else WHITE
+    return photo_views(chosen, photos, backdrop) + rendered_views(splats, chosen, threads, (other,))
 
 
 def scene_extent(cameras: list[Camera]) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from codec.encoder.backdrop import Colour, photo_backdrop
 from codec.encoder.container import add_boxes
 from codec.encoder.plan_restoring import RestoringPlan
 from codec.errors import BackendError
@@ -87,13 +88,25 @@ def take_pictures(data: bytes, original: Splats, cameras: list[Camera], photos: 
     renderer, decoded = CpuRenderer(options), decode(data)
     views = [renderer.render(decoded, camera) for camera in cameras]
     if photos:
-        from codec.encoder.reopt import photo_views
-
-        images = [image / np.float32(255) for image in photo_views(cameras, photos).images]
+        images = _photos_on(background, original, cameras, photos, renderer)
     else:
         images = [np.clip(renderer.render(original, camera).rgb, 0, 1) for camera in cameras]
     shown = [np.clip(v.rgb, 0, 1) for v in views]
     return Pictures(shown, [v.alpha for v in views], images, soft=photos is None)
+
+
+def _photos_on(background: Colour, original: Splats, cameras: list[Camera], photos: Path,
+               renderer) -> list[NDArray[np.float32]]:
+    """Photos; those of an open scene as they would be on another background."""
+    from codec.encoder.reopt import photo_views
+
+    images = [image / np.float32(255) for image in photo_views(cameras, photos).images]
+    backdrop = photo_backdrop(original, cameras, photos, renderer.options.threads)
+    if backdrop in (None, background):
+        return images
+    change = np.array(background, np.float32) - np.array(backdrop, np.float32)
+    return [np.clip(image + (1 - renderer.render(original, camera).alpha[..., None]) * change, 0, 1)
+            for image, camera in zip(images, cameras, strict=True)]
 
 
 def spread(cameras: list[Camera], most: int) -> list[Camera]:

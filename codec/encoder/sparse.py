@@ -125,8 +125,7 @@ def _trained(draft: Draft, error, views, photos, user, report) -> Steps:
     targets = target_views(before, views.cameras, photos, options.threads)
     plan = Reopt(ITERATIONS[options.effort], draft.splats.sh_degree, options.seed,
                  options.threads, options.time_budget)
-    report["trained"] = {"views": len(targets), "iterations": plan.iterations,
-                         "towards": "photos" if photos else "renders of the input"}
+    report["trained"] = targets.facts(plan.iterations, photos)
     retrainer = Retrainer(targets, plan, before.antialiased, progress, stop)
     draft.splats = retrainer.free(draft.splats, 0)
     steps, balance = _chosen(draft, error, progress, stop.is_set)

@@ -127,7 +127,7 @@ class CudaTrainer:
         rates = options.rates_at(self.step, self.extent)
         for name, optimizer in self._optimizers.items():
             optimizer.param_groups[0]["lr"] = rates[_FIELDS[name]]
-        image, info = self._render(camera)
+        image, info = self._render(camera, self.views.background(index))
         loss = photo_loss_torch(self._torch, image, target, options.ssim_weight)
         value = float(loss.detach())
         if options.strategy != "classic":
@@ -167,7 +167,7 @@ class CudaTrainer:
             mask[faint] = True
             remove(self._params, self._optimizers, self._state, mask)
 
-    def _render(self, camera: Camera) -> tuple[Any, dict]:
+    def _render(self, camera: Camera, background) -> tuple[Any, dict]:
         torch, options, params = self._torch, self.options, self._params
         lens = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
 
@@ -181,7 +181,7 @@ class CudaTrainer:
             viewmats=gpu(camera.world_to_camera)[None], Ks=gpu(lens)[None],
             width=camera.width, height=camera.height, near_plane=options.near_plane,
             sh_degree=options.degree_at(self.step), packed=False,
-            backgrounds=gpu(options.background)[None],
+            backgrounds=gpu(background)[None],
             rasterize_mode="antialiased" if options.antialiased else "classic")
         return colours[0], info
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -51,15 +51,21 @@ class Best:
 
 def mean_psnr(splats: Splats, views, indices, options: RenderOptions) -> float:
     """Mean PSNR in dB over some views of `views`; NaN without any."""
-    values = [psnr(render(splats, camera, options=options).rgb, target)
-              for camera, target in (views.view(i) for i in indices)]
-    return float(np.mean(values)) if values else float("nan")
+    return _mean_score(psnr, splats, views, indices, options)
 
 
 def mean_ssim(splats: Splats, views, indices, options: RenderOptions) -> float:
     """Mean SSIM over some views of `views`; NaN without any."""
-    values = [ssim(render(splats, camera, options=options).rgb, target)
-              for camera, target in (views.view(i) for i in indices)]
+    return _mean_score(ssim, splats, views, indices, options)
+
+
+def _mean_score(score, splats: Splats, views, indices, options: RenderOptions) -> float:
+    """Each view is rendered on what is behind its own target."""
+    values = []
+    for index in indices:
+        camera, target = views.view(index)
+        how = replace(options, background=views.background(index))
+        values.append(score(render(splats, camera, options=how).rgb, target))
     return float(np.mean(values)) if values else float("nan")
 
 

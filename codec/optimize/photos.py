@@ -68,17 +68,21 @@ def read_photo(path: Path, size: tuple[int, int],
 class PhotoSet:
     """Views with their photos, at most `width` pixels wide, kept in memory as float32.
 
-    cameras: at full size; photos are read when first asked for.
+    cameras: at full size; photos are read when first asked for.   backdrop: RGB behind the scene.
     """
 
     cameras: list[Camera]
     folder: Path
     width: int
-    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    backdrop: tuple[float, float, float] = (0.0, 0.0, 0.0)
     _cache: dict[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.cameras)
+
+    def background(self, index: int) -> tuple[float, float, float]:
+        """RGB behind the scene in a view's photo: of all views the same."""
+        return self.backdrop
 
     def view(self, index: int, shrink: int = 1) -> tuple[Camera, NDArray[np.float32]]:
         """Camera and photo [H, W, 3] float32 in 0..1, `shrink` times smaller than `width`."""
@@ -88,6 +92,6 @@ class PhotoSet:
         key = (index, width)
         if key not in self._cache:
             photo = read_photo(find_photo(self.folder, full.name), (camera.width, camera.height),
-                               self.background)
+                               self.backdrop)
             self._cache[key] = photo.astype(np.float32) / np.float32(255)
         return camera, self._cache[key]

@@ -30,6 +30,7 @@ from codec.rendering.backward import Gradients, GradRenderer
 from codec.rendering.cpu import thread_pool
 from codec.scene import Camera, Splats
 
+Colour = tuple[float, float, float]
 Target = tuple[Camera, NDArray[np.float32]]
 
 
@@ -40,6 +41,9 @@ class Views(Protocol):
 
     def view(self, index: int, shrink: int = 1) -> Target:
         """Camera and target image [H, W, 3] float32, `shrink` times smaller than full size."""
+
+    def background(self, index: int) -> Colour:
+        """RGB behind the scene in a view's target."""
 
 
 Parametrize = Callable[[Splats, int], Splats]
@@ -68,14 +72,14 @@ class Trainer:
         self.step = 0
         self._parametrize, self._penalty, self._frozen = parametrize, penalty, frozen
         self._gradients: Gradients | None = None
-        self._renderers: dict[int, GradRenderer] = {}
+        self._renderers: dict[tuple[int, Colour], GradRenderer] = {}
 
     def advance(self) -> float:
         """One iteration; returns the image loss of its view."""
         options = self.options
         index = view_at(self.step, len(self.views), options.seed)
         camera, target = self.views.view(index, options.shrink_at(self.step))
-        renderer = self._renderer(options.degree_at(self.step))
+        renderer = self._renderer(options.degree_at(self.step), self.views.background(index))
         shown = self.splats if self._parametrize is None else self._parametrize(
             self.splats, self.step)
         frame = renderer.forward(shown, camera, depth=False)
@@ -118,10 +122,12 @@ class Trainer:
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64([self.options.seed, purpose, self.step]))
 
-    def _renderer(self, degree: int) -> GradRenderer:
-        if degree not in self._renderers:
-            self._renderers[degree] = GradRenderer(render_options(self.options, degree))
-        return self._renderers[degree]
+    def _renderer(self, degree: int, background: Colour) -> GradRenderer:
+        key = degree, background
+        if key not in self._renderers:
+            how = replace(render_options(self.options, degree), background=background)
+            self._renderers[key] = GradRenderer(how)
+        return self._renderers[key]
 
     def _space(self) -> Gradients:
         if self._gradients is None:

@@ -61,6 +61,9 @@ class RenderedViews:
     def __len__(self):
         return len(self.cameras)
 
+    def background(self, index):
+        return (0.0, 0.0, 0.0)
+
     def view(self, index, shrink=1):
         assert shrink == 1
         return self.cameras[index], self.images[index]

@@ -46,6 +46,9 @@ class Views:
     def __len__(self):
         return 1
 
+    def background(self, index):
+        return (0.0, 0.0, 0.0)
+
     def view(self, index, shrink=1):
         return self.camera, self.image
 

@@ -199,7 +199,8 @@ class StripJob:
         with tempfile.TemporaryDirectory(prefix="rd-", dir=folder) as name:
             coded = code(codec, value, scene.material(folder / "work"), Path(name),
                          self.settings.timeout)
-            view = render_rgb(read_ply(coded.decoded), [scene.test[strip_view(scene)]])[0]
+            view = render_rgb(read_ply(coded.decoded), [scene.test[strip_view(scene)]],
+                              scene.backdrop)[0]
             if page:
                 write_pair(page, self.spec.ply, Path(name) / f"coded{codec.peer.suffix}")
         return _store(entry, {"codec": codec.name, "bytes": coded.bytes, "viewer": str(page or ""),

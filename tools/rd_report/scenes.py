@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from codec.encoder.backdrop import BLACK, Colour
 from codec.errors import UsageError
 from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
@@ -18,6 +19,7 @@ from codec.optimize.photos import read_photo
 from codec.optimize.photos import split_views as hold_out
 from codec.rendering import RenderOptions, render
 from codec.scene import Camera, RenderedView, Splats
+from tools.held_out import backdrop_of, photo_folder
 from tools.ladder import Material, source_hash
 from tools.measure import Views, render_rgb
 from tools.metrics import PathViews, Suite
@@ -90,6 +92,7 @@ class Scene:
     photos: dict[str, Path]
     statement: str
     identity: str
+    backdrop: Colour = BLACK
 
     def material(self, folder: Path) -> Material:
         """What encoders may see: never the test views."""
@@ -100,7 +103,7 @@ class Scene:
 
     def measure(self, decoded: Splats, suite: Suite) -> dict[str, float]:
         """Every metric of the suite, and the PSNR against the original's renders."""
-        images = render_rgb(decoded, self.test)
+        images = render_rgb(decoded, self.test, self.backdrop)
         along = render_rgb(decoded, self.path.cameras)
         scores = suite.measure(self.references, images, self.path, along)
         pairs = zip(self.originals, images, strict=True)
@@ -132,15 +135,17 @@ def load_scene(spec: SceneSpec) -> Scene:
     everything = [_resized(c, spec.width) for c in read_cameras(spec.cameras)]
     train, test = split_views(everything)
     photos = find_photos(spec.photos, everything) if spec.photos else {}
-    originals = render_rgb(splats, test)
+    backdrop = backdrop_of(splats, test, photo_folder(spec.photos)) if spec.photos else BLACK
+    originals = render_rgb(splats, test, backdrop)
     references, kind = _references(spec, test, photos, originals)
     path = PathViews(tuple(_path_views(splats, test, spec.path_frames)))
     size = f"{test[0].width}x{test[0].height}"
     held = "" if train is not test else ", none held out: the encoder sees them too"
-    statement = (f"{len(test)} test views of {len(everything)} cameras{held}, {size}, black "
+    behind = "black" if backdrop == BLACK else f"the photos' {backdrop}"
+    statement = (f"{len(test)} test views of {len(everything)} cameras{held}, {size}, {behind} "
                  f"background, against {kind}")
     return Scene(spec, file_hash(spec.ply), splats, train, test, references, originals, path,
-                 photos, statement, _identity(train, references, originals, path))
+                 photos, statement, _identity(train, references, originals, path), backdrop)
 
 
 def _path_views(splats: Splats, test: list[Camera], frames: int) -> list[RenderedView]:
