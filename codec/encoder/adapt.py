@@ -317,7 +317,7 @@ class Crops:
         self._rng, self._restorer = np.random.default_rng(seed), restorer
         self._items = []
         for i, (rgb, alpha, target) in enumerate(
-                zip(pictures.rgb, pictures.alpha, pictures.target, strict=True)):
+                zip(pictures.rgb, pictures.alpha, pictures.wanted, strict=True)):
             given = restorer.inputs(rgb[None], alpha[None], [i])
             self._items.append((given, torch.from_numpy(np.ascontiguousarray(
                 target.transpose(2, 0, 1), np.float32))))
@@ -356,14 +356,14 @@ def adapt(trial, n_bytes: int, options, progress, facts: dict):
     trial: codec.encoder.restoring's.   n_bytes: of the stream without.   facts["adapt"] tells what
     was tried. Distances are on views that were not trained on, where there are enough views.
     """
-    from codec.encoder.restoring import restored_images
+    from codec.encoder.restoring import mean_distance, restored_images
     from codec.restore.registry import build
     from codec.restore.weights import WeightStore
 
     shown = trial.pictures.only(trial.judged)
     trained = trial.pictures.only(trial.trained)
     plain = restored_images(trial.restorer, shown)
-    before = _mean_distance(plain, shown, trial.judge)
+    before = mean_distance(plain, shown.wanted, trial.judge)
     best = (0.0, trial.settings, (), plain)
     tried = facts["adapt"] = []
     plans = plans_for(trial.restorer, options.target_size or n_bytes, options.adapt_iterations,
@@ -375,7 +375,8 @@ def adapt(trial, n_bytes: int, options, progress, facts: dict):
             continue
         adapted = build(settings, groups, WeightStore(options.weights), device=options.device)
         images = restored_images(adapted, shown)
-        after, size = _mean_distance(images, shown, trial.judge), len(write_maps(list(groups)))
+        after = mean_distance(images, shown.wanted, trial.judge)
+        size = len(write_maps(list(groups)))
         needed = PAYS_PER_DOUBLING * log2(1 + size / n_bytes)
         surplus = 1 - after / max(before, 1e-9) - needed
         tried.append({"lists": plan.lists, "full": plan.full, "bytes": size, "distance": after,
@@ -383,10 +384,6 @@ def adapt(trial, n_bytes: int, options, progress, facts: dict):
         if surplus > best[0]:
             best = (surplus, settings, groups, images)
     return best[1:]
-
-
-def _mean_distance(images, shown, judge) -> float:
-    return float(np.mean([judge.score(a, b) for a, b in zip(images, shown.target, strict=True)]))
 
 
 def train_maps(restorer: Restorer, pictures, plan: MapPlan, judge, progress=None):

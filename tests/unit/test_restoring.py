@@ -15,13 +15,13 @@ from codec.decoder.restorer import read_signalled
 from codec.encoder import adapt, restoring
 from codec.encoder.container import add_boxes
 from codec.encoder.plan_restoring import plan_restoring
-from codec.encoder.restoring import Pictures, choose_strength
+from codec.encoder.restoring import Pictures, choose_strength, with_detail
 from codec.errors import BackendError, UsageError
 from codec.restore import mlora, perceptual, schedule
 from codec.restore.diffusion import UNetRestorer
 from codec.restore.gfix import gfix_params
 from codec.restore.perceptual import TEXTURE_NAME, Judge, find_judge
-from codec.restore.small_backend import SmallBackend
+from codec.restore.small_backend import SmallBackend, fidelity_condition
 from codec.restore.weights import WeightStore
 from codec.wire.boxes import Box
 from codec.wire.restorer import RestorerParams
@@ -228,6 +228,11 @@ def pictures_of(shown, target) -> Pictures:
     return Pictures(list(shown), [np.ones(x.shape[:2], np.float32) for x in shown], list(target))
 
 
+def as_renders(shown: Pictures) -> Pictures:
+    """The same, whose targets are renders that fill their views."""
+    return replace(shown, target_alpha=shown.alpha)
+
+
 def test_the_stand_in_sees_blur_and_noise():
     """Nearer pictures score lower: the same, slightly blurred, much blurred, noisy."""
     sharp, blurred = textured()
@@ -259,17 +264,53 @@ def test_overdone_sharpening_is_mixed_down():
     assert verdict.helps and verdict.strength in (102, 153)
 
 
-def test_towards_renders_the_stronger_of_near_ties_counts(monkeypatch):
-    """Within the margin of the least distance more restoring is signalled."""
+def test_strength_is_chosen_towards_what_is_wanted():
+    """Targets guard and decide, the pictures wanted say how strong."""
     sharp, blurred = textured()
-    shown = replace(pictures_of(blurred, sharp), soft=True)
-    images = list(2 * sharp - blurred)
-    monkeypatch.setattr(restoring, "SOFT_TIE", 0.0)
-    nearest = choose_strength(shown, images, STAND_IN)
-    monkeypatch.setattr(restoring, "SOFT_TIE", 0.8)
-    stronger = choose_strength(shown, images, STAND_IN)
-    assert stronger.strength > nearest.strength
-    assert nearest.restored < stronger.restored <= nearest.restored + 0.8 * nearest.plain
+    shown, images = as_renders(pictures_of(blurred, sharp)), list(2 * sharp - blurred)
+    half = choose_strength(shown, images, STAND_IN)
+    whole = choose_strength(replace(shown, detailed=images), images, STAND_IN)
+    assert half.strength <= 153 and whole.strength > half.strength
+    assert whole.wanted < half.wanted or whole.strength == 255
+    assert whole.restored == pytest.approx(np.mean(
+        [STAND_IN.score(np.clip(a + whole.strength / 255 * (b - a), 0, 1), c)
+         for a, b, c in zip(blurred, images, sharp, strict=True)]), rel=1e-3)
+
+
+class Sharpener:
+    """Adds the same grain to every picture, more of it the less faithful it is told to be."""
+
+    def __init__(self, params=None):
+        self.params, self.told = params or PARAMS, []
+
+    def restore(self, rgb, alpha, views):
+        self.told.append(self.params.condition)
+        grain = np.random.default_rng(views[0]).normal(0, 0.05, rgb.shape)
+        return np.clip(rgb + grain, 0, 1).astype(np.float32)
+
+
+def test_renders_gain_detail_before_they_are_aimed_at():
+    """Half of what the network adds, at the fidelity of a good scene; photos are left alone."""
+    sharp, blurred = textured()
+    shown, restorer = as_renders(pictures_of(blurred, sharp)), Sharpener()
+    before = restorer.params
+    found = with_detail(shown, restorer)
+    assert restorer.params == before and set(restorer.told) == {fidelity_condition(26.0)}
+    for i, (wanted, target) in enumerate(zip(found.wanted, shown.target, strict=True)):
+        full = restorer.restore(target[None], None, [i])[0]
+        assert np.abs(wanted - (target + full) / 2).max() < 1e-6
+    assert found.target == shown.target and found.only([1]).wanted[0] is found.wanted[1]
+    assert "detail" in found.only([1]).kind and "detail" not in shown.kind
+    photos = pictures_of(blurred, sharp)
+    assert with_detail(photos, restorer) is photos and photos.kind == "photos"
+
+
+def test_cut_outs_and_other_kinds_aim_at_plain_renders():
+    sharp, blurred = textured()
+    shown = as_renders(pictures_of(blurred, sharp))
+    holes = replace(shown, target_alpha=[np.zeros_like(a) for a in shown.alpha])
+    assert with_detail(holes, Sharpener()) is holes
+    assert with_detail(shown, Sharpener(gfix_params(nets.MODEL, nets.MODEL, 1))) is shown
 
 
 def test_against_renders_more_decibels_may_be_lost(monkeypatch):
@@ -284,7 +325,7 @@ def test_against_renders_more_decibels_may_be_lost(monkeypatch):
     monkeypatch.setattr(restoring, "MAX_PSNR_LOSS_SOFT", loss + 0.1)
     monkeypatch.setattr(restoring, "STRENGTHS", (255,))
     assert "farther" in choose_strength(shown, images, STAND_IN).reason
-    assert "farther" not in choose_strength(replace(shown, soft=True), images, STAND_IN).reason
+    assert "farther" not in choose_strength(as_renders(shown), images, STAND_IN).reason
 
 
 def test_lpips_judges_when_its_files_are_here(tmp_path, monkeypatch):
