@@ -153,6 +153,7 @@ def _model(**given) -> ModelId:
 
 CASES: dict[str, RestorerCase] = {
     "small": _good("the small restorer, noise of its own per view", _rest()),
+    "small-unmasked": _good("the small restorer, told of no holes", _rest(mask=0)),
     "nifi": _good("rectified flow, tiles, adapters by name", _rest(NIFI)),
     "gfix": _good("variance preserving, mask grid, no noise", _rest(GFIX)),
     "maps": _good("maps of three groups", lambda: with_boxes(

@@ -129,7 +129,7 @@ def with_detail(pictures: Pictures, restorer: Restorer) -> Pictures:
     settings = restorer.params
     if not pictures.soft or settings.kind_name != "small" or is_open(pictures.target_alpha):
         return pictures
-    restorer.params = replace(settings, condition=fidelity_condition(DETAIL_TOLD))
+    restorer.params = replace(settings, condition=fidelity_condition(DETAIL_TOLD), mask=0)
     originals = Pictures(pictures.target, pictures.target_alpha, pictures.target)
     found = restored_images(restorer, originals)
     restorer.params = settings
@@ -223,16 +223,24 @@ class _Trial:
         return cls(pictures, settings, find_judge(store), restorer, judged, trained)
 
     def choose_condition(self, shown: Pictures) -> Verdict:
-        """The best verdict over conditions; settings and restorer are left with its condition."""
-        measured, found = self.settings.condition, []
-        for lower in TOLD_WORSE if measured else (0,):
-            params = replace(self.settings, condition=max(measured - lower, min(measured, 1)))
+        """The best verdict over fidelities told and, for the packaged network, over mask guidance
+        (ExGS) and none; settings and restorer are left with the best."""
+        found = []
+        for params in self._conditions():
             self.restorer.params = params
             images = restored_images(self.restorer, shown)
             found.append((choose_strength(shown, images, self.judge), params))
         verdict, self.settings = min(found, key=lambda x: (not x[0].helps, x[0].wanted))
         self.restorer.params = self.settings
         return verdict
+
+    def _conditions(self) -> list[RestorerParams]:
+        measured = self.settings.condition
+        told = [max(measured - x, min(measured, 1)) for x in (TOLD_WORSE if measured else (0,))]
+        masks = (self.settings.mask, 0) if self.settings.kind_name == "small" else (
+            self.settings.mask,)
+        return [replace(self.settings, condition=c, mask=m) for m in dict.fromkeys(masks)
+                for c in told]
 
     def finish(self, data: bytes, plan: RestoringPlan, options: EncoderOptions, progress,
                facts: dict) -> bytes:

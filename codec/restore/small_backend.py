@@ -1,7 +1,7 @@
 """Kind "small": this project's restorer on 4 x 4 rearranged pixels (see `codec.restore.small`).
 
-Inputs: the noised render, the render, 1 - coverage, the level and the fidelity in dB; the output
-is what is added to the render (spec 5.11.4).
+Inputs: the noised render, the render, 1 - coverage (or 0 throughout, without mask guidance), the
+level and the fidelity in dB; the output is what is added to the render (spec 5.11.4).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from codec.wire.restorer import ONE, RestorerParams
 
 FACTOR = 4
 LEVEL_SCALE, FIDELITY_SCALE = 1000.0, 16.0
+MASKED_PLANES = 7 * FACTOR * FACTOR
+"""Inputs of a network that is shown the mask."""
 DECIBELS = 4
 """Steps of `condition` in one decibel."""
 
@@ -51,8 +53,9 @@ class SmallBackend(Restorer):
 
     def predict(self, noised: Tensor, clean: Tensor, hole: Tensor) -> Tensor:
         planes = [noised, clean]
-        if self.params.mask == 2:
-            planes.append(functional.pixel_unshuffle(hole, FACTOR))
+        if self.net.conv_in.in_channels == MASKED_PLANES:
+            shown = hole if self.params.mask == 2 else torch.zeros_like(hole)
+            planes.append(functional.pixel_unshuffle(shown, FACTOR))
         count = len(noised)
         level = LEVEL_SCALE * self.params.level / ONE
         fidelity = FIDELITY_SCALE * self.params.condition / DECIBELS

@@ -116,6 +116,17 @@ def test_the_small_network_sees_exact_planes():
     assert np.allclose(times, 300, atol=1e-4) and np.allclose(labels, 16 * 22.5)
 
 
+def test_without_mask_guidance_no_hole_is_shown():
+    """R-RES-04: the planes of m are 0 where `mask` is 0, the others as with it."""
+    rgb, alpha = nets.pictures(1, 32, 48)
+    net = nets.TinyPixels()
+    for mask in (2, 0):
+        SmallBackend(replace(SMALL, mask=mask), net).restore(rgb, alpha, [7])
+    (guided, *_), (unguided, *_) = net.seen
+    assert guided[:, 96:].any() and not unguided[:, 96:].any()
+    assert torch.equal(guided[:, :96], unguided[:, :96])
+
+
 def test_shared_noise_is_the_same_for_all_views():
     """Scope 0 keys all views alike, scope 1 each by its index."""
     rgb, alpha = nets.pictures(2)

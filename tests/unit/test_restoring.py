@@ -192,7 +192,7 @@ def test_the_fidelity_that_serves_best_is_told(weights, monkeypatch):
 
     monkeypatch.setattr(restoring, "restored_images", restored)
     _, out, facts = tried(weights, psnr=20.0)
-    assert len(told) == 2 and told[1] == told[0] - 12
+    assert told == 2 * [told[0], told[0] - 12]  # with and without the mask
     assert read_signalled(out).params.condition == facts["condition"] == told[1]
 
 
@@ -284,7 +284,7 @@ class Sharpener:
         self.params, self.told = params or PARAMS, []
 
     def restore(self, rgb, alpha, views):
-        self.told.append(self.params.condition)
+        self.told.append((self.params.condition, self.params.mask))
         grain = np.random.default_rng(views[0]).normal(0, 0.05, rgb.shape)
         return np.clip(rgb + grain, 0, 1).astype(np.float32)
 
@@ -295,7 +295,7 @@ def test_renders_gain_detail_before_they_are_aimed_at():
     shown, restorer = as_renders(pictures_of(blurred, sharp)), Sharpener()
     before = restorer.params
     found = with_detail(shown, restorer)
-    assert restorer.params == before and set(restorer.told) == {fidelity_condition(26.0)}
+    assert restorer.params == before and set(restorer.told) == {(fidelity_condition(26.0), 0)}
     for i, (wanted, target) in enumerate(zip(found.wanted, shown.target, strict=True)):
         full = restorer.restore(target[None], None, [i])[0]
         assert np.abs(wanted - (target + full) / 2).max() < 1e-6
@@ -303,6 +303,30 @@ def test_renders_gain_detail_before_they_are_aimed_at():
     assert "detail" in found.only([1]).kind and "detail" not in shown.kind
     photos = pictures_of(blurred, sharp)
     assert with_detail(photos, restorer) is photos and photos.kind == "photos"
+
+
+class Masked(Sharpener):
+    """Right with one way of mask guidance, noise with the other."""
+
+    def __init__(self, right, target):
+        super().__init__(replace(PARAMS, condition=90))
+        self.right, self.target = right, target
+
+    def restore(self, rgb, alpha, views):
+        found = self.target[views[0]][None]
+        return found if self.params.mask == self.right else super().restore(found, alpha, views)
+
+
+@pytest.mark.parametrize("right", [0, 2])
+def test_mask_guidance_is_tried_with_and_without(right):
+    """The encoder signals whichever brings views nearer; other kinds keep theirs."""
+    sharp, blurred = textured()
+    shown, restorer = pictures_of(blurred, sharp), Masked(right, sharp)
+    trial = restoring._Trial(shown, restorer.params, STAND_IN, restorer, [0, 1])
+    assert trial.choose_condition(shown).restored < 0.01
+    assert trial.settings.mask == restorer.params.mask == right
+    trial.settings = gfix_params(nets.MODEL, nets.MODEL, 1)
+    assert {p.mask for p in trial._conditions()} == {trial.settings.mask}
 
 
 def test_cut_outs_and_other_kinds_aim_at_plain_renders():

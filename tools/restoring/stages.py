@@ -33,6 +33,7 @@ class Recipe:
     distribution term against the target-score term (NiFi).   prior_free: share of prior steps
     without the render beside them.   ema: decay.
     shift: share of steps whose LPIPS is of images shifted at random.
+    mask_share: of the crops that are trained on with their mask; the others are told no hole.
     half: bfloat16 where autocast uses it.
     """
 
@@ -57,6 +58,7 @@ class Recipe:
     weight_decay: float = 1e-4
     clip: float = 1.0
     shift: float = 0.5
+    mask_share: float = 1.0
     seed: int = 0
     half: bool = True
 
@@ -197,7 +199,9 @@ class Run:
         return unshuffle(batch.clean), unshuffle(batch.degraded), unshuffle(batch.hole)
 
     def _restored(self, batch: Batch) -> Tensor:
-        _, z, hole = self._latents(batch)
+        (_, z, hole), share = self._latents(batch), self.recipe.mask_share
+        if share < 1:
+            hole = hole * (torch.rand(len(hole), 1, 1, 1) < share).to(hole)
         level = torch.full((len(z),), self.recipe.net.noise_level, device=z.device)
         return one_step(self.shown, z, hole, torch.randn_like(z), level, batch.fidelity)
 
