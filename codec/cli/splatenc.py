@@ -98,7 +98,7 @@ SECTIONS = {
               "packaged one, from effort 3 on, where it brings views measurably nearer to their "
               "targets: in LPIPS when its weights are found (--weights), else by a weaker "
               "gradient measure with a larger margin; never at the cost of over 0.5 dB against "
-              "photos, 0.75 dB against renders. off; on: always. Or a kind whose weights must be "
+              "photos, 0.7 dB against renders. off; on: always. Or a kind whose weights must be "
               "at hand: small, nifi, gausspainter, gfix, img2img.")
 @click.option("--adapt", type=click.Choice(ADAPT_CHOICES), default="auto", show_default=True,
               metavar="HOW", help="Train small maps that fit the restorer to this scene, a minute "

@@ -44,6 +44,9 @@ MAX_PSNR_LOSS = 0.5
 MAX_PSNR_LOSS_SOFT = 0.7
 """The same where targets are renders: they lack what photos have beside them, noise and detail, and
 so the same change costs more dB against them, by a third and up (tools.restored_rd)."""
+SOFT_TIE = 0.01
+"""Of the plain distance. Photos want a little more than renders do, also with detail: distances
+this near to the least are ties there, and the strongest of them counts."""
 DETAIL_SHARE, DETAIL_TOLD = 0.5, 26.0
 """How far renders of the input are restored, and the fidelity in dB that the network is told, for
 strength and maps to be chosen towards them: see `with_detail`."""
@@ -272,7 +275,7 @@ class _Trial:
             facts["reason"] = f"its {size} bytes do not fit into the target size"
             return data
         facts |= {"signalled": True, "bytes": size, "strength": verdict.strength / 255,
-                  "condition": settings.condition}
+                  "condition": settings.condition, "mask": settings.mask}
         return add_boxes(data, boxes)
 
 
@@ -310,7 +313,7 @@ class Verdict:
 
 
 def choose_strength(shown: Pictures, images: list[NDArray], judge: Judge) -> Verdict:
-    """The strength of least mean distance to what is wanted that keeps the fidelity."""
+    """The strength of least mean distance to what is wanted that keeps the fidelity (SOFT_TIE)."""
     def mixed(strength: int) -> list[NDArray[np.float32]]:
         return [_mixed(a, b, strength / 255) for a, b in zip(shown.rgb, images, strict=True)]
 
@@ -320,7 +323,11 @@ def choose_strength(shown: Pictures, images: list[NDArray], judge: Judge) -> Ver
         found.append((mean_distance(views, shown.wanted, judge), strength, shown.psnr(views)))
     allowed = MAX_PSNR_LOSS_SOFT if shown.soft else MAX_PSNR_LOSS
     faithful = [x for x in found if x[2] >= psnr_plain - allowed]
-    wanted, strength, psnr = min(faithful or found)
+    among = faithful or found
+    limit = min(among)[0]
+    if shown.soft:
+        limit += SOFT_TIE * mean_distance(shown.rgb, shown.wanted, judge)
+    wanted, strength, psnr = max((x for x in among if x[0] <= limit), key=lambda x: x[1])
     plain = mean_distance(shown.rgb, shown.target, judge)
     restored = mean_distance(mixed(strength), shown.target, judge)
     least = MIN_GAIN if judge.net is not None else MIN_GAIN_STAND_IN

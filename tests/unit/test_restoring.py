@@ -277,6 +277,18 @@ def test_strength_is_chosen_towards_what_is_wanted():
          for a, b, c in zip(blurred, images, sharp, strict=True)]), rel=1e-3)
 
 
+def test_towards_renders_the_stronger_of_near_ties_counts(monkeypatch):
+    """Within the margin of the least distance more restoring is signalled."""
+    sharp, blurred = textured()
+    shown, images = as_renders(pictures_of(blurred, sharp)), list(2 * sharp - blurred)
+    monkeypatch.setattr(restoring, "SOFT_TIE", 0.0)
+    nearest = choose_strength(shown, images, STAND_IN)
+    monkeypatch.setattr(restoring, "SOFT_TIE", 0.8)
+    stronger = choose_strength(shown, images, STAND_IN)
+    assert stronger.strength > nearest.strength
+    assert nearest.wanted < stronger.wanted <= nearest.wanted + 0.8 * nearest.plain
+
+
 class Sharpener:
     """Adds the same grain to every picture, more of it the less faithful it is told to be."""
 

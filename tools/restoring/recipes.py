@@ -11,8 +11,8 @@ _DETAIL = SmallConfig(detail=3)
 SMALL = {
     "regress": Recipe(net=_DETAIL, batch=8, rate=4e-4, lpips=1.5, l2=1.0, steps=10_000),
     "prior": Recipe(stage="prior", batch=8, l1=0, lpips=0, steps=3_000),
-    "distill": Recipe(stage="distill", net=_DETAIL, batch=8, rate=1e-4, lpips=1.5, l2=1.0,
-                      dist=1.0, steps=4_000),
+    "distill": Recipe(stage="distill", net=_DETAIL, batch=8, rate=1e-4, lpips=2.0, l2=1.0,
+                      dist=1.0, steps=700, mask_share=0.5),
 }
 """The stages of the small restorer, in the order regress, prior, distill; the weights that ship
 were made by a course close to this (their model card tells)."""
