@@ -268,14 +268,13 @@ class _Trial:
             from codec.core.mlra import write_maps
 
             boxes.append(Box(MLRA, write_maps(list(maps))))
-            facts["map_bytes"] = boxes[-1].size
         size = sum(box.size for box in boxes)
         if options.target_size is not None and len(data) + size > options.target_size:
-            facts.pop("map_bytes", None)
             facts["reason"] = f"its {size} bytes do not fit into the target size"
             return data
         facts |= {"signalled": True, "bytes": size, "strength": verdict.strength / 255,
-                  "condition": settings.condition, "mask": settings.mask}
+                  "condition": settings.condition, "mask": settings.mask,
+                  "map_bytes": boxes[-1].size if maps else 0}
         return add_boxes(data, boxes)
 
 
