@@ -1,16 +1,22 @@
 """Cameras planned from the splats alone, where the training cameras plausibly were.
 
-Evidence: a trained scene is detailed where its cameras looked from. The effective number of
-Gaussians that make up an image (the exponential of the entropy of their blending weights) is in
-the thousands at the real cameras of captured scenes and in the tens to hundreds elsewhere:
-inside walls, behind the background, among floaters, or too near a surface. So candidates are
-rendered small, the most detailed bred on, and of all of them those are taken that together see
-every Gaussian from several directions.
+Evidence: a trained scene is detailed and sharp where its cameras looked from. The effective number
+of Gaussians that make up an image (the exponential of the entropy of their blending weights) is in
+the thousands at the real cameras of captured scenes and in the tens to hundreds elsewhere: inside
+walls, behind the background, among floaters, or too near a surface. Of equally detailed images the
+real ones have more curvature for their gradient (area under the ROC curve .63 to .88 on four
+captured scenes, where detail has .43 to .93). So candidates are rendered small, and those are taken
+that together see every Gaussian about as well as any candidate does, from several directions; poses
+near them are tried in turn, and at last other directions from the same places.
+
+What it takes was measured by encodes to 1/1000 from the real cameras moved at random: 0.3 of r50
+costs 0.1 to 0.3 dB, 0.7 costs 0.8, but a narrower field of view at the very same places 5.5,
+because what no view shows is lost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +25,39 @@ from codec.rendering.views import Extent, has_background, look_at, measure_exten
 from codec.scene import Camera, Splats
 
 FOV = 50.0
+WIDE = 65.0  # degrees, of the views that look around
 RASTER = 96  # pixels, the longer side of a candidate's render
-FIRST, BRED, ROUNDS = 160, 72, 3  # candidates at first, and per round of breeding
+FIRST, BRED, ROUNDS, AROUND = 160, 72, 5, 150  # candidates at first, per round, and at last
+PARENTS = 48  # views that a round breeds on
+STEP, STEP_DECAY = 0.4, 0.7  # of r50, how far children stray at first, and by round
+ASTRAY = (50.0, 15.0)  # degrees, azimuth and elevation of looking around (standard deviations)
+STEEPEST = 1.2  # radians up or down
 SMALL = 30_000  # Gaussians; candidates of smaller scenes are rendered on one thread
 LARGE = 100_000  # Gaussians; larger scenes get fewer candidates
 REACH = 3.5  # positions within so many r50
-PARENTS = 0.25  # share of the candidates so far that is bred on
-LEAST_DETAIL = 0.3  # of the detail of the best tenth; less is not a place to stand
+SHARP = 4.0  # power of sharpness beside detail
+CHOOSY = 2.0  # power by which views worse than the best of the same Gaussian count less
 WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
+LEAST_SEEN = 0.02  # pixels of the raster; less is not seen
 GOLDEN = 0.6180339887498949
 FINE = 0.25  # pixels; what is projected smaller than this counts less
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A camera and what it sees.
+    """A camera and what it sees.   fov: degrees, of the shorter side.
 
-    rows: [K] Gaussians in the image.   seen: [K] how well, in 0..1.
-    sector: [K] from which of 8 directions.   detail: effective number of Gaussians.
+    rows: [K] Gaussians in the image.   pixels: [K] of the raster that each makes up.
+    sector: [K] from which of 8 directions.   score: how plausible a place and direction are.
     """
 
     position: NDArray[np.float64]
     target: NDArray[np.float64]
+    fov: float
     rows: NDArray[np.int32]
-    seen: NDArray[np.float32]
+    pixels: NDArray[np.float32]
     sector: NDArray[np.int8]
-    detail: float
+    score: float
 
 
 class _Judge:
@@ -62,33 +75,41 @@ class _Judge:
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
         scales = np.sort(splats.log_scales.astype(np.float64), axis=1)
         self._radius = np.exp(np.clip((scales[:, 1] + scales[:, 2]) / 2, -40, 40))
-        self._focal = 0.5 * min(width, height) / np.tan(np.radians(FOV) / 2)
 
-    def look(self, position: NDArray, target: NDArray) -> Candidate:
+    def look(self, position: NDArray, target: NDArray, fov: float = FOV) -> Candidate:
         """Render and judge one pose."""
-        camera = look_at(position, target, *self._size, FOV, "candidate")
+        camera = look_at(position, target, *self._size, fov, "candidate")
         weights = self._renderer.contributions(self._splats, camera)
-        rows = np.flatnonzero(weights > 0.02)
+        rows = np.flatnonzero(weights > LEAST_SEEN)
         weight = weights[rows].astype(np.float64)
         away = self._splats.means[rows] - position
         distance = np.maximum(np.linalg.norm(away, axis=1), 1e-9)
-        pixels = self._radius[rows] * self._focal / distance
-        fine = np.minimum(1.0, pixels / FINE)
+        fine = np.minimum(1.0, self._radius[rows] * camera.fx / distance / FINE)
         total = float(weights.sum()) + 1e-9
         share = weight / total
         entropy = -float((share * np.log(np.maximum(share, 1e-30))).sum())
         filled = min(1.0, total / (self._size[0] * self._size[1]))
         detail = float(np.exp(entropy)) * filled**2 * float((share * fine).sum())
+        image = np.clip(self._renderer.render(self._splats, camera).rgb, 0, 1)
         sector = ((away > 0) @ np.array([1, 2, 4])).astype(np.int8)
-        return Candidate(position, target, rows.astype(np.int32),
-                         (weight / (weight + WELL_SEEN)).astype(np.float32), sector, detail)
+        return Candidate(position, target, fov, rows.astype(np.int32), weight.astype(np.float32),
+                         sector, detail * sharpness(image) ** SHARP)
+
+
+def sharpness(image: NDArray) -> float:
+    """Mean absolute Laplacian over mean absolute gradient of [H, W, 3] in 0..1; 0 of flat ones."""
+    gradient = sum(float(np.abs(np.diff(image, axis=axis)).mean()) for axis in (0, 1))
+    laplacian = (4 * image[1:-1, 1:-1] - image[:-2, 1:-1] - image[2:, 1:-1]
+                 - image[1:-1, :-2] - image[1:-1, 2:])
+    return float(np.abs(laplacian).mean()) / (gradient + 1e-4)
 
 
 def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 0,
                threads: int = 0) -> list[Camera]:
     """`count` cameras that see the scene as its training cameras would have.
 
-    width, height: pixels of the cameras; the field of view is 50 degrees of the shorter side.
+    width, height: pixels of the cameras; the field of view is FOV or WIDE degrees of the shorter
+    side.
     Deterministic for a seed, whatever the threads. Raises BackendError without a renderer.
     """
     extent = measure_extent(splats)
@@ -101,7 +122,7 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
         return _round_views(extent, count, width, height, seed)
     pool = _candidates(splats, extent, _Judge(splats, width, height, threads), seed)
     chosen = _cover(pool, splats.n_gaussians, count)
-    return [look_at(c.position, c.target, width, height, FOV, f"planned_{i:03d}")
+    return [look_at(c.position, c.target, width, height, c.fov, f"planned_{i:03d}")
             for i, c in enumerate(chosen)]
 
 
@@ -123,7 +144,7 @@ def _round_views(extent: Extent, count: int, width: int, height: int, seed: int)
 
 
 def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> list[Candidate]:
-    """Random poses, then rounds of poses near the most detailed ones."""
+    """Random poses, then rounds of poses near those that cover best, then looks around there."""
     rng = np.random.Generator(np.random.PCG64(seed))
     effort = min(1.0, LARGE / splats.n_gaussians)
     near = np.linalg.norm(splats.means - extent.centre, axis=1) <= 1.5 * extent.r50
@@ -135,44 +156,80 @@ def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> lis
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
         return extent.centre + direction * extent.r50 * rng.uniform(0, REACH), target
 
+    def parents(count: int) -> list[Candidate]:
+        best = _cover(pool, splats.n_gaussians, min(PARENTS, count))
+        return [best[i % len(best)] for i in range(count)]
+
     pool = [judge.look(*draw()) for _ in range(max(32, int(FIRST * effort)))]
     for number in range(ROUNDS):
-        step = 0.4 * extent.r50 * 0.6**number
-        best = sorted(pool, key=lambda c: -c.detail)[: max(8, int(PARENTS * len(pool)))]
-        for _ in range(max(8, int(BRED * effort))):
-            parent = best[rng.integers(len(best))]
-            pool.append(judge.look(parent.position + step * rng.normal(size=3),
-                                   parent.target + step * rng.normal(size=3)))
-    return pool
+        step = STEP * extent.r50 * STEP_DECAY**number
+        pool += [judge.look(parent.position + step * rng.normal(size=3),
+                            parent.target + step * rng.normal(size=3))
+                 for parent in parents(max(8, int(BRED * effort)))]
+    return pool + [_looking_around(parent, judge, rng)
+                   for parent in parents(max(8, int(AROUND * effort)))]
+
+
+def _looking_around(parent: Candidate, judge: _Judge, rng: np.random.Generator) -> Candidate:
+    """A wide view from the parent's place in another direction.
+
+    A plain wall says little of a place whose other views are rich, so half of its score (in
+    logarithms) is the parent's.
+    """
+    forward = parent.target - parent.position
+    flat = np.hypot(forward[0], forward[2])
+    azimuth = np.arctan2(forward[0], forward[2]) + np.radians(ASTRAY[0]) * rng.normal()
+    elevation = np.arctan2(-forward[1], flat) + np.radians(ASTRAY[1]) * rng.normal()
+    elevation = np.clip(elevation, -STEEPEST, STEEPEST)
+    direction = np.array([np.cos(elevation) * np.sin(azimuth), -np.sin(elevation),
+                          np.cos(elevation) * np.cos(azimuth)])
+    target = parent.position + np.linalg.norm(forward) * direction
+    found = judge.look(parent.position, target, WIDE)
+    return replace(found, score=float(np.sqrt(found.score * parent.score)))
 
 
 def _cover(pool: list[Candidate], n: int, count: int) -> list[Candidate]:
     """Greedy choice: each time the candidate that adds most to what is seen.
 
-    A Gaussian gives its share seen, halved for each time it was seen before, and halved again
-    for each time from the same octant. Candidates with little detail are out.
+    A Gaussian is worth the pixels it makes up in the best view that shows it. It gives its share
+    seen, less in views worse than that one, halved for each time it was seen before, and halved
+    again for each time from the same octant.
     """
-    ranked = sorted(pool, key=lambda c: -c.detail)
-    usual = ranked[len(ranked) // 10].detail
-    able = [c for c in ranked if c.detail >= LEAST_DETAIL * usual] or ranked[:1]
-    value = np.ones((n, 8), np.float32)
+    worth, shares = _shares(pool, n)
+    value = np.repeat(worth[:, None], 8, axis=1)
     chosen: list[Candidate] = []
-    bounds = np.full(len(able), np.inf)
+    bounds = np.full(len(pool), np.inf)
     while len(chosen) < count:
         order = np.argsort(-bounds, kind="stable")
         best, gain = -1, -1.0
         for k in order:  # gains only fall, so old ones are bounds
             if bounds[k] <= gain:
                 break
-            c = able[k]
-            bounds[k] = float((value[c.rows, c.sector] * c.seen).sum(dtype=np.float64))
+            c = pool[k]
+            bounds[k] = float((value[c.rows, c.sector] * shares[k]).sum(dtype=np.float64))
             if bounds[k] > gain:
                 best, gain = int(k), float(bounds[k])
-        c = able[best]
+        c = pool[best]
         chosen.append(c)
-        value[c.rows] *= np.exp2(-c.seen)[:, None]
-        value[c.rows, c.sector] *= np.exp2(-c.seen)
+        left = np.exp2(-shares[best])
+        value[c.rows] *= left[:, None]
+        value[c.rows, c.sector] *= left
         if len(chosen) < count and gain <= 0:
-            value[:] = 1.0
+            value[:] = worth[:, None]
             bounds[:] = np.inf
     return chosen
+
+
+def _shares(pool: list[Candidate], n: int) -> tuple[NDArray[np.float32], list[NDArray]]:
+    """([n] what Gaussians are worth, [K] for each candidate how well it shows those it sees)."""
+    best = np.full(n, 1e-9)
+    worth = np.full(n, WELL_SEEN, np.float32)
+    for c in sorted(pool, key=lambda c: c.score):
+        shown = c.pixels > WELL_SEEN / 3
+        best[c.rows[shown]] = max(c.score, 1e-9)
+        worth[c.rows[shown]] = np.maximum(c.pixels[shown], WELL_SEEN)
+    shares = []
+    for c in pool:
+        seen = c.pixels / (c.pixels + WELL_SEEN)
+        shares.append((seen * np.minimum(c.score / best[c.rows], 1.0) ** CHOOSY).astype(np.float32))
+    return worth, shares

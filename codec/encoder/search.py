@@ -27,7 +27,7 @@ CANDIDATE_WEIGHTS = {
     "sh": (Weights(8, 8), Weights(4, 4), Weights(16, 12), Weights(16, 4)),
 }
 N_VIEWS, VIEW_WIDTH = 5, 400
-PLANNED_VIEWS, PLANNED_WIDTH = 48, 480
+PLANNED_VIEWS, PLANNED_WIDTH = 96, 480
 
 
 def choose_steps(splats: Splats, prepared: Prepared, options: EncoderOptions,

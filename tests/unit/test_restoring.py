@@ -612,3 +612,10 @@ def test_a_learned_step_beats_its_neighbours():
     best = error(learned)
     assert best < error(learned - 50) and best < error(learned + 50)
     assert best < float(np.mean((held_out[0] - held_out[1]) ** 2))
+
+
+def test_maps_take_more_of_small_files_and_never_much():
+    from codec.encoder.plan_restoring import MOST_MAP_BYTES, map_budget
+
+    assert [map_budget("small", n) for n in (3000, 4900, 8000, 20_000)] == [240, 392, 400, 1000]
+    assert map_budget("small", 10**6) == MOST_MAP_BYTES < map_budget("gfix", 10**6)
