@@ -39,7 +39,7 @@ SECTIONS = {
 @click.command("splatdec", cls=NfxCommand, epilog=EXIT_CODES, sections=SECTIONS)
 @click.argument("source", metavar="FILE", type=InputPath(folders=False))
 @click.option("-o", "--output", metavar="OUT", type=click.Path(path_type=Path),
-              help="Write the decoded scene: as PLY, or by the extension as .compressed.ply, "
+              help="Write the decoded scene: as .ply, or by the extension as .compressed.ply, "
                    ".spz, .splat, .sog or .glb (KHR_gaussian_splatting). A warning names what "
                    "the format cannot carry.")
 @click.option("--spz-version", type=click.IntRange(2, 4), default=3, show_default=True,
@@ -150,6 +150,8 @@ def _check_usage(given: dict) -> None:
         raise UsageError("--tiers belongs to -o and to images")
     if _is_nfx(given) and not given["tiers"]:
         raise UsageError("the input is an NFX file already; give --tiers K to cut it down")
+    if given["output"]:
+        _check_name(given["output"], images)
     if given["compare"] and not pages:
         raise UsageError("--compare belongs to --viewer or --serve")
     if given["views"] and given["orbit"]:
@@ -162,6 +164,16 @@ def _check_usage(given: dict) -> None:
     sheet_alone = given["contact_sheet"] and not given["out_dir"]
     if sheet_alone and (given["depth"] or given["alpha"]):
         raise UsageError("--depth and --alpha write one file a view; give --out-dir DIR")
+
+
+def _check_name(output: Path, images: bool) -> None:
+    """Raise UsageError for names that a scene file would not be looked for under."""
+    if output.suffix.lower() not in ("", ".ply", ".nfx"):
+        from codec.io.scenes import suffix_of
+
+        suffix_of(output)
+    if images and not output.suffix:
+        raise UsageError(f"-o {output} would be the scene file; the folder for images is --out-dir")
 
 
 def _decode_only(source: Path, limits, given: dict) -> dict:

@@ -73,6 +73,8 @@ def test_limits(dec, nfx, tmp_path):
     (["--orbit", "2", "--contact-sheet", "x.png", "--alpha"], "--out-dir"),
     (["--out-dir", "x"], "default views"),
     (["--orbit", "0"], "--orbit"),
+    (["-o", "x.png"], "scenes are written as"),
+    (["-o", "views", "--orbit", "2"], "--out-dir"),
     (["--orbit", "2", "--background", "red"], "colour"),
 ])
 def test_impossible_options_are_usage_errors(
