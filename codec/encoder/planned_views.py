@@ -79,7 +79,7 @@ class _Judge:
     def look(self, position: NDArray, target: NDArray, fov: float = FOV) -> Candidate:
         """Render and judge one pose."""
         camera = look_at(position, target, *self._size, fov, "candidate")
-        weights = self._renderer.contributions(self._splats, camera)
+        view, weights = self._renderer.render_weighed(self._splats, camera)
         rows = np.flatnonzero(weights > LEAST_SEEN)
         weight = weights[rows].astype(np.float64)
         away = self._splats.means[rows] - position
@@ -90,10 +90,9 @@ class _Judge:
         entropy = -float((share * np.log(np.maximum(share, 1e-30))).sum())
         filled = min(1.0, total / (self._size[0] * self._size[1]))
         detail = float(np.exp(entropy)) * filled**2 * float((share * fine).sum())
-        image = np.clip(self._renderer.render(self._splats, camera).rgb, 0, 1)
         sector = ((away > 0) @ np.array([1, 2, 4])).astype(np.int8)
         return Candidate(position, target, fov, rows.astype(np.int32), weight.astype(np.float32),
-                         sector, detail * sharpness(image) ** SHARP)
+                         sector, detail * sharpness(np.clip(view.rgb, 0, 1)) ** SHARP)
 
 
 def sharpness(image: NDArray) -> float:

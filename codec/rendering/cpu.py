@@ -100,13 +100,24 @@ class CpuRenderer:
     def contributions(self, splats: Splats, camera: Camera) -> NDArray[np.float32]:
         """Sum over the pixels of alpha * T for each Gaussian, [N] float32 (ExGS Eq. 7)."""
         with thread_pool(self.options.threads):
+            return self._weigh(self.bin(splats, camera), splats.n_gaussians, camera)
+
+    def render_weighed(
+        self, splats: Splats, camera: Camera
+    ) -> tuple[RenderedView, NDArray[np.float32]]:
+        """`render` and `contributions` at the price of one projection."""
+        with thread_pool(self.options.threads):
             binned = self.bin(splats, camera)
-            weights = np.empty(len(binned.lists), np.float32)
-            self._kernels.weigh_pairs(
-                binned.records, binned.starts, binned.lists, camera.width, camera.height,
-                *self.limits(), weights)
-            totals = np.zeros(splats.n_gaussians, np.float64)
-            self._kernels.sum_pairs(binned.lists, weights, binned.order, totals)
+            view = RenderedView(camera, *self.blend(binned, camera, self.options.background))
+            return view, self._weigh(binned, splats.n_gaussians, camera)
+
+    def _weigh(self, binned: Binned, n: int, camera: Camera) -> NDArray[np.float32]:
+        weights = np.empty(len(binned.lists), np.float32)
+        self._kernels.weigh_pairs(
+            binned.records, binned.starts, binned.lists, camera.width, camera.height,
+            *self.limits(), weights)
+        totals = np.zeros(n, np.float64)
+        self._kernels.sum_pairs(binned.lists, weights, binned.order, totals)
         return totals.astype(np.float32)
 
     def limits(self) -> tuple[np.float32, np.float32]:

@@ -139,6 +139,14 @@ def test_independent_of_threads():
     assert np.array_equal(one.contributions(splats, camera), many.contributions(splats, camera))
 
 
+def test_image_and_contributions_in_one_go():
+    splats, camera = make_splats(300, seed=13), make_camera()
+    renderer = CpuRenderer()
+    view, weights = renderer.render_weighed(splats, camera)
+    assert np.array_equal(view.rgb, renderer.render(splats, camera).rgb)
+    assert np.array_equal(weights, renderer.contributions(splats, camera))
+
+
 def test_contributions_are_the_blend_weights():
     """Each contribution is the red of an image in which that Gaussian alone is red."""
     splats, camera = make_splats(40, degree=0, seed=12), make_camera()
