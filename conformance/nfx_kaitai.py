@@ -11,7 +11,7 @@ if getattr(kaitaistruct, 'API_VERSION', (0, 9)) < (0, 11):
     raise Exception("Incompatible Kaitai Struct Python API: 0.11 or later is required, but you have %s" % (kaitaistruct.__version__))
 
 class Nfx(KaitaiStruct):
-    """Container of NFX 0.2 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
+    """Container of NFX 0.3 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
     raw bits; symbols are the business of parts 5 and 6. Checksums are read, not checked.
     """
 

@@ -105,7 +105,27 @@ def _nested() -> bytes:
     """Three tiers: base alone, then base and position, then all layers and several tiles."""
     return surgery.nest([random_stream(41, (30,), 2, 0, False),
                          random_stream(42, (80,), 2, 0, change=_shrinking(22)),
-                         random_stream(43, (200, 1, 60), 2, 2, change=_shrinking(255))])
+                         random_stream(43, (200, 1, 60), 2, 2, change=_shrinking(254))])
+
+
+def _replaced() -> bytes:
+    """Four tiers: the third stands for the first two, the fourth adds to it and shrinks it."""
+    whole = _shrinking(tables.REPLACES)
+    return surgery.nest([random_stream(61, (10,), 1, 0, False),
+                         random_stream(62, (20,), 1, 0, change=_shrinking(9)),
+                         random_stream(63, (25, 5), 1, 1, change=whole),
+                         random_stream(64, (30,), 1, 1, change=_shrinking(31))])
+
+
+def _replaced_extra() -> bytes:
+    """Three tiers of 16 Gaussians, each for those before it, and a column of all 48."""
+    whole = _shrinking(tables.REPLACES)
+    parts = [random_stream(65, (16,), 0, 0, False),
+             *(random_stream(seed, (16,), 0, 0, change=whole) for seed in (66, 67))]
+    column = scenes.scene(48, 0, 68, extra={"id": np.arange(48, dtype=np.uint16)})
+    from codec.decoder.extras import write_extra
+
+    return _insert(surgery.nest(parts), 1, RawBox(tables.EXTR, write_extra(column)))
 
 
 def _shrinking(shrink: int):
@@ -223,6 +243,9 @@ CASES: dict[str, tuple[str, Maker]] = {
                         lambda: _insert(_insert(_nested(), 4, RawBox(b"note", b"between")), 6,
                                         RawBox(b"note", b"after MODL"))),
     "tiers-extra": ("two tiers and a column of all Gaussians", _nested_extra),
+    "tiers-replaced": ("four tiers, of which the third stands for the first two", _replaced),
+    "tiers-replaced-extra": ("a column of three tiers, of which the last stands for all",
+                             _replaced_extra),
     "tiers-lossless": ("two tiers of the profile lossless",
                        lambda: surgery.nest([_lossless_small(50), _lossless_small(51)])),
     "cut-after-tier": ("cut after the first of three tiers", lambda: _cut_in_tier(_nested(), 0, 2)),
@@ -239,6 +262,12 @@ CASES: dict[str, tuple[str, Maker]] = {
                     lambda: _cut_in_tier(_nested(), 2, 4, 40)),
     "cut-in-tier-base": ("cut after one tile of the third tier: the tier does not count",
                          lambda: _cut_in_tier(_nested(), 2, 2)),
+    "cut-in-replacing": ("cut inside the base layer of a tier that would replace the first two",
+                         lambda: _cut_in_tier(_replaced(), 2, 2)),
+    "cut-after-replacing": ("cut after the base layer of a tier that replaces the first two",
+                            lambda: _cut_in_tier(_replaced(), 2, 4, 9)),
+    "cut-replaced-extra": ("cut after the second of three tiers, each for those before it",
+                           lambda: _cut_in_tier(_replaced_extra(), 2, 1)),
     "cut-extra": ("cut after the first of two tiers: the first rows of a column",
                   lambda: _cut_in_tier(_nested_extra(), 0, 5)),
     "lossless": ("profile lossless", lambda: _lossless(False)),

@@ -214,7 +214,8 @@ def summary(report: dict) -> str:
         parts.append(f"{report['bytes_in'] / n_bytes:.1f}x smaller than the input")
     if report.get("tiers"):
         parts.append("tiers " + ", ".join(
-            f"{format_size(tier['bytes'])} {tier['psnr']:.2f} dB" for tier in report["tiers"]))
+            format_size(tier["bytes"]) + (f" {tier['psnr']:.2f} dB" if tier["psnr"] else "")
+            for tier in report["tiers"]))
     elif report.get("psnr") is not None:
         parts.append(f"PSNR {report['psnr']:.2f} dB")
     restorer = report.get("restorer", {})

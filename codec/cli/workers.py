@@ -76,8 +76,7 @@ def decode_to_ply(source: Path, output: Path, limits: DecoderLimits, overwrite: 
             _decode_shared(stream, limits, workers, output, overwrite)
         else:
             write_ply(output, decode_stream(stream, limits), overwrite=overwrite)
-    n = sum(tier.tiles[tile].n for tier, tile in stream.places())
-    return {"bytes": stream.size, "n_gaussians": n,
+    return {"bytes": stream.size, "n_gaussians": stream.n_shown(),
             "sh_degree": stream.header.sh_degree}
 
 
@@ -87,7 +86,7 @@ def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwri
     from codec.io.ply import PlyTable
 
     table = PlyTable(decode_stream(stream, limits, tiles=[]))
-    header = table.header(stream.header.n_gaussians)
+    header = table.header(stream.n_shown())
     shares = _shares(stream, len(workers) + 1, len(header), table.row_bytes)
     with atomic_file(output, overwrite) as out:
         out.write(header)
@@ -105,7 +104,7 @@ def _decode_shared(stream, limits: DecoderLimits, workers, output: Path, overwri
 
 def _shares(stream, count: int, header_bytes: int, row_bytes: int) -> list[dict]:
     """Runs of tiles of about equal counts, with the byte where each run's rows begin."""
-    total, before = stream.header.n_gaussians, 0
+    total, before = stream.n_shown(), 0
     shares: dict[int, dict] = {}
     for index, (tier, tile) in enumerate(stream.places()):
         n = tier.tiles[tile].n

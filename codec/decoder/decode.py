@@ -62,7 +62,8 @@ def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=N
         arrays = _decode_joined(stream, chosen, layers, tiers, threads)
     splats = _splats(stream, arrays)
     if tiles is None and EXTR in stream.ancillary:
-        return read_extra(splats, stream.ancillary[EXTR].payload, stream.header.n_gaussians,
+        rows = slice(stream.skipped(tiers), stream.skipped(tiers) + splats.n_gaussians)
+        return read_extra(splats, stream.ancillary[EXTR].payload, stream.header.n_gaussians, rows,
                           lambda size: check_memory(stream, limits, size))
     return splats
 

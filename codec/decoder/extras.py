@@ -33,11 +33,12 @@ def write_extra(splats: Splats) -> bytes:
     return out.getvalue()
 
 
-def read_extra(splats: Splats, payload, n_all: int, check: Callable[[int], None]) -> Splats:
-    """`splats` with its columns: the first rows, where later tiers are not there.
+def read_extra(splats: Splats, payload, n_all: int, rows: slice,
+               check: Callable[[int], None]) -> Splats:
+    """`splats` with its columns.
 
-    n_all: Gaussians of the whole stream.   check: called with the bytes of all columns so far
-    before each is unpacked; may raise.
+    n_all: Gaussians of the whole stream.   rows: those of the tiers in the scene.
+    check: called with the bytes of all columns so far before each is unpacked; may raise.
     """
     r, extra, total = Reader(payload, "box EXTR"), {}, 0
     count = r.varint()
@@ -53,7 +54,7 @@ def read_extra(splats: Splats, payload, n_all: int, check: Callable[[int], None]
         check(total)
         raw = _unpack(packed, size)
         r.require(raw is not None, f"extra property {name!r} cannot be read")
-        extra[name] = np.frombuffer(raw, _DTYPES[code])[: splats.n_gaussians].copy()
+        extra[name] = np.frombuffer(raw, _DTYPES[code])[rows].copy()
     r.end()
     return replace(splats, extra=extra)
 

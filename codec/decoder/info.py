@@ -20,7 +20,8 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stream = parse(data, replace(limits, allow_partial=True))
-    n, head = max(stream.header.n_gaussians, 1), stream.header
+    head = stream.header
+    n = max(head.n_gaussians, 1)  # of all tiers: what the bytes were spent on
     layers: dict[str, int] = {}
     for tier in stream.tiers:
         for (layer, _), box in tier.payloads.items():
@@ -32,7 +33,7 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
         "profile": tables.PROFILES[stream.file_header.profile],
         "level": stream.file_header.level,
         "bytes": len(data),
-        "n_gaussians": head.n_gaussians,
+        "n_gaussians": stream.n_shown() if stream.tiers else head.n_gaussians,
         "sh_degree": head.sh_degree,
         "antialiased": bool(head.flags & tables.SCENE_FLAG_ANTIALIASED),
         "order_kept": bool(head.flags & tables.SCENE_FLAG_ORDER_KEPT),
@@ -59,13 +60,15 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
 
 
 def _tiers(stream: Stream) -> list[dict]:
-    """Of each tier: Gaussians up to it, and bytes of the stream up to its last TILE box."""
+    """Of each tier: Gaussians shown up to it, whether it replaces those before it, and bytes of
+    the stream up to its last TILE box."""
     out, n, seen = [], 0, -1
     for box in stream.boxes:
         if box.type == tables.MODL:
             seen += 1
-            n += sum(t.n for t in stream.tiers[seen].tiles or ())
-            out.append({"n_gaussians": n})
+            replaces = stream.replaces(stream.tiers[seen])
+            n = (0 if replaces else n) + sum(t.n for t in stream.tiers[seen].tiles or ())
+            out.append({"n_gaussians": n, "replaces": replaces})
         if box.type == tables.TILE:
             out[-1]["bytes"] = box.offset + box.size
     return out

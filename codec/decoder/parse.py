@@ -57,20 +57,36 @@ class Stream:
     truncated: bool = False
     size: int = 0
 
-    def shrunk(self, tier: Tier, tiers: int | None = None) -> int:
-        """What the tiers after `tier` take off its log scales, 1/64 nat.   tiers: as in `places`.
-        """
+    def shown(self, tiers: int | None = None) -> list[Tier]:
+        """Tiers that make up the scene (R-DEC-05).   tiers: of the first so many; None = all."""
         used = [t for t in self.tiers[:tiers] if t.complete_layers]
+        starts = [i for i, tier in enumerate(used) if self.replaces(tier)]
+        return used[starts[-1] :] if starts else used
+
+    def replaces(self, tier: Tier) -> bool:
+        """Whether `tier` stands for all tiers before it."""
+        return not self.lossless and tier.params.shrink == tables.REPLACES
+
+    def shrunk(self, tier: Tier, tiers: int | None = None) -> int:
+        """What the tiers after `tier` take off its log scales, 1/64 nat.   tiers: as in `shown`."""
+        used = self.shown(tiers)
         later = next(i for i, t in enumerate(used) if t is tier) + 1
         return 0 if self.lossless else sum(t.params.shrink for t in used[later:])
 
     def places(self, tiers: int | None = None) -> list[tuple[Tier, int]]:
-        """(tier, tile of the tier) of all tiles that can be decoded, in order of output.
+        """(tier, tile of the tier) of all tiles of the scene, in order.   tiers: as in `shown`."""
+        return [(tier, tile) for tier in self.shown(tiers) for tile in range(len(tier.tiles))]
 
-        tiers: of the first so many tiers; None = all.
-        """
-        return [(tier, tile) for tier in self.tiers[:tiers] if tier.complete_layers
-                for tile in range(len(tier.tiles))]
+    def n_shown(self, tiers: int | None = None) -> int:
+        """Gaussians of the scene.   tiers: as in `shown`."""
+        return sum(tile.n for tier in self.shown(tiers) for tile in tier.tiles)
+
+    def skipped(self, tiers: int | None = None) -> int:
+        """Gaussians of the tiers before the first that is shown."""
+        first = next(iter(self.shown(tiers)), None)
+        before = self.tiers[: next(i for i, t in enumerate(self.tiers) if t is first)] if first \
+            else []
+        return sum(tile.n for tier in before for tile in tier.tiles)
 
     @property
     def lossless(self) -> bool:

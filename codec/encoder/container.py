@@ -26,21 +26,28 @@ def add_boxes(data: bytes, new: list[Box]) -> bytes:
 def first_tiers(data: bytes, count: int) -> bytes:
     """The stream of the first `count` tiers of a whole stream, whole itself.
 
-    Columns of extra properties (EXTR) are left out: they belong to all Gaussians.
-    Raises UsageError when there are fewer tiers.
+    Tiers that a later one of these replaces are left out, and so are columns of extra properties
+    (EXTR) when any tier is: they belong to all Gaussians. Raises UsageError when there are fewer
+    tiers.
     """
     stream = parse(data, replace(_ANY, allow_partial=False))
     n_tiers = stream.header.n_tiers
     if not 1 <= count <= n_tiers:
         raise UsageError(f"the file has {n_tiers} tier{'s' * (n_tiers > 1)}, not {count}")
+    kept = stream.shown(count)
+    dropped = {tables.EXTR} if len(kept) < n_tiers else set()
     starts = [i for i, box in enumerate(stream.boxes) if box.type == tables.MODL]
-    end = starts[count] if count < n_tiers else len(stream.boxes) - 1
-    kept = [tile for tier in stream.tiers[:count] for tile in tier.tiles]
-    header = replace(stream.header, n_gaussians=sum(tile.n for tile in kept), n_tiers=count)
-    body = [replace(stream.boxes[0], payload=header.write()),
-            *(box for box in stream.boxes[1:end] if box.type != tables.EXTR or count == n_tiers)]
-    stream.tiers = stream.tiers[:count]
-    return _joined(stream, body)
+    start, end = starts[count - len(kept)], [*starts, len(stream.boxes) - 1][count]
+    header = replace(stream.header, n_gaussians=stream.n_shown(count), n_tiers=len(kept))
+    head = replace(stream.boxes[0], payload=header.write())
+    before = [box for box in stream.boxes[1:start] if box.type not in tables.CRITICAL_BOXES]
+    model = stream.boxes[start]
+    if stream.replaces(kept[0]):  # it is the first one now
+        model = replace(model, payload=replace(kept[0].params, shrink=0).write())
+    body = [box for box in (*before, model, *stream.boxes[start + 1 : end])
+            if box.type not in dropped]
+    stream.tiers = kept
+    return _joined(stream, [head, *body])
 
 
 def _joined(stream: Stream, body: list[Box]) -> bytes:

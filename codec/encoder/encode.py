@@ -38,7 +38,7 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     report = {} if report is None else report
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
     if options.ladder:
-        data = _encode_nested(splats, options, (cameras, photos), default_views, progress, report)
+        data = _encode_tiers(splats, options, (cameras, photos), default_views, progress, report)
     elif options.mode == "lossless":
         data = _encode_lossless(splats, options, default_views, progress)
     else:
@@ -51,10 +51,14 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     return data
 
 
-def _encode_nested(splats, options, seen, default_views, progress, report) -> bytes:
+def _encode_tiers(splats, options, seen, default_views, progress, report) -> bytes:
     from codec.encoder.nested import encode_nested
+    from codec.encoder.whole_tiers import encode_whole_tiers, is_wide
 
     splats = _trim(splats, options, seen[0], report)
+    if is_wide(options.ladder):
+        return encode_whole_tiers(splats, options, seen, default_views, _encode_lossy, progress,
+                                  report)
     return encode_nested(splats, options, seen, default_views, progress, report)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codec.errors import SceneError
 from codec.scene import Splats
 
 ATTRIBUTES = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
@@ -57,6 +58,28 @@ class Ladder:
             rest[self.rows(k), (degree + 1) ** 2 - 1 :] = 0
         return replace(scene, log_scales=log_scales, shN=rest,
                        opacity_logits=scene.opacity_logits.copy())
+
+
+def reported_tiers(data: bytes, sizes: tuple[int, ...], error) -> list[dict]:
+    """What a file shows at each of its sizes.   error: a probe.ViewError or None.
+
+    Raises SceneError for a tier that ends too late.
+    """
+    from codec.decoder.decode import decode
+    from codec.decoder.info import stream_info
+
+    found = stream_info(data)["tiers"]
+    ends = [tier["bytes"] for tier in found[:-1]] + [len(data)]
+    tiers = []
+    for k, (size, end) in enumerate(zip(sizes, ends, strict=True)):
+        if end > size:
+            raise SceneError(f"cannot reach {size} bytes: the smallest stream has {end}; "
+                             "leave the size out of the ladder, or lower --sh-degree")
+        shown = decode(data, tiers=k + 1)
+        tiers.append({"target": size, "bytes": end, "n_gaussians": shown.n_gaussians,
+                      "replaces": found[k]["replaces"],
+                      "psnr": None if error is None else error.psnr(shown)})
+    return tiers
 
 
 def joined(parts: list[Splats]) -> Splats:

@@ -17,7 +17,7 @@ from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import CodedTier, code_tier, fit_models, write_stream
 from codec.encoder.balance import Balance, fitted
 from codec.encoder.draft import Draft, scene_flags
-from codec.encoder.ladder import Ladder, joined, with_rows
+from codec.encoder.ladder import Ladder, joined, reported_tiers, with_rows
 from codec.encoder.probe import ViewError
 from codec.encoder.pruning import reduce_scene
 from codec.encoder.reopt import (
@@ -35,7 +35,7 @@ from codec.encoder.sparse import (
     degree_for,
 )
 from codec.encoder.steps import Steps, dequantize, quantize_scene
-from codec.errors import SceneError, UsageError
+from codec.errors import UsageError
 from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
@@ -231,19 +231,7 @@ def _coded(draft: Draft, steps: Steps, params: CodingParams | None,
 def _reported(data: bytes, splats: Splats, ladder: Ladder, options: EncoderOptions,
               error: ViewError, report: dict) -> bytes:
     """`data`, once every tier is found to end in time. Raises SceneError."""
-    from codec.decoder.decode import decode
-    from codec.decoder.info import stream_info
-
-    found = stream_info(data)["tiers"]
-    ends = [tier["bytes"] for tier in found[:-1]] + [len(data)]
-    report["tiers"] = []
-    for k, (size, end) in enumerate(zip(options.ladder, ends, strict=True)):
-        if end > size:
-            raise SceneError(f"cannot reach {size} bytes: the smallest stream has {end}; "
-                             "leave the size out of the ladder, or lower --sh-degree")
-        shown = decode(data, tiers=k + 1)
-        report["tiers"].append({"target": size, "bytes": end, "n_gaussians": shown.n_gaussians,
-                                "psnr": error.psnr(shown)})
+    report["tiers"] = reported_tiers(data, options.ladder, error)
     report["dropped"]["beyond what the sizes pay for"] = splats.n_gaussians - ladder.counts[-1]
     if ladder.degrees[-1] < splats.sh_degree:
         report["sh_degree_from"] = splats.sh_degree

@@ -118,8 +118,14 @@ class EncoderViews:
     given: bool
 
 
-def encoder_views(splats: Splats, cameras: list[Camera] | None, options) -> EncoderViews:
-    """The given cameras, or planned ones. Raises BackendError without a renderer."""
+def encoder_views(splats: Splats, cameras: list[Camera] | EncoderViews | None,
+                  options) -> EncoderViews:
+    """The given cameras, or planned ones; views made before as they are.
+
+    Raises BackendError without a renderer.
+    """
+    if isinstance(cameras, EncoderViews):
+        return cameras
     if cameras:
         return EncoderViews(cameras, True)
     from codec.encoder.planned_views import plan_views

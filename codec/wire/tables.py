@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAGIC = b"\x89NFX\r\n\x1a\n"
-MAJOR, MINOR = 0, 2
+MAJOR, MINOR = 0, 3
 FILE_HEADER_SIZE = 20
 BOX_HEADER_SIZE = 12
 BOX_OVERHEAD = BOX_HEADER_SIZE + 4
@@ -21,6 +21,7 @@ PROFILE_LOSSY, PROFILE_LOSSLESS = 0, 1
 PROFILES = {PROFILE_LOSSY: "lossy", PROFILE_LOSSLESS: "lossless"}
 
 SCENE_FLAG_ANTIALIASED = 1
+REPLACES = 255  # MODL's `shrink` of a tier that stands for all before it
 SCENE_FLAG_ORDER_KEPT = 2
 
 FRAMES = {0: "unspecified", 1: "x right, y down, z forward", 2: "x right, y up, z backward"}

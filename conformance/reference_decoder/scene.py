@@ -10,7 +10,7 @@ from .container import read_stream
 from .conventions import Reader, need
 from .reconstruct import reconstruct
 from .syntax import Limits, extra_column, views
-from .tables import EXTRA_TYPES, LOSSY
+from .tables import EXTRA_TYPES, LOSSY, REPLACES
 
 ARRAYS = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")  # 1.3
 
@@ -20,9 +20,10 @@ def decode(data, limits=None, tiers=None):
     many Gaussians each tier has. `tiers` asks for the first ones only."""
     stream = read_stream(data, limits or Limits())
     asked = stream.tiers[:tiers]
+    first = max((i for i, tier in enumerate(asked) if tier.model.shrink == REPLACES), default=0)
     shrinks = [tier.model.shrink for tier in asked]
     parts = []
-    for i, tier in enumerate(asked):
+    for i, tier in list(enumerate(asked))[first:]:  # R-DEC-05
         shrink = sum(shrinks[i + 1 :])
         for t, tile in enumerate(tier.index.tile):
             payloads = [layer[t] for layer in tier.layers]
@@ -30,7 +31,8 @@ def decode(data, limits=None, tiers=None):
     scene = SimpleNamespace(**concatenate(parts, stream.head.k))
     scene.head, scene.complete = stream.head, stream.complete
     scene.tiers = [tier.index.n for tier in asked]
-    scene.extra = extras(stream, len(scene.means))
+    before = sum(scene.tiers[:first])
+    scene.extra = extras(stream, slice(before, before + len(scene.means)))
     return scene
 
 
@@ -55,9 +57,9 @@ def concatenate(parts, k):
     return {a: np.concatenate([p[a] for p in (empty, *parts)]) for a in ARRAYS}
 
 
-def extras(stream, n):
-    """3.10, 4.9: the columns of EXTR, the first n values of each. Each column is done with before
-    the next one is read (R-DEC-04)."""
+def extras(stream, rows):
+    """3.10, 4.9: the columns of EXTR, of each the values of the scene's tiers. Each column is done
+    with before the next one is read (R-DEC-04)."""
     if b"EXTR" not in stream.ancillary:
         return {}
     read, columns = Reader(stream.ancillary[b"EXTR"]), {}
@@ -69,7 +71,7 @@ def extras(stream, n):
         dtype = np.dtype(EXTRA_TYPES[column.dtype])
         memory += total * dtype.itemsize
         stream.limits.check(stream.header.length, memory)
-        columns[column.name] = unpack(column.packed, dtype, total)[:n]
+        columns[column.name] = unpack(column.packed, dtype, total)[rows]
     read.end()
     return columns
 

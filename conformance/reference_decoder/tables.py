@@ -31,6 +31,7 @@ def load(data):
 TABLES = load(FILE.read_bytes())
 
 LOSSY, LOSSLESS = 0, 1  # A.1
+REPLACES = 255  # R-MODL-08
 
 
 Level = namedtuple("Level", "max_gaussians max_tiles max_tile_gaussians max_bytes")

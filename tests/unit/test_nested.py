@@ -233,3 +233,79 @@ def test_cost_of_nesting_is_measured_on_cut_files(ball, cameras, tmp_path, monke
     both = [[p["psnr"] for p in found[name]] for name in ("nested", "separate")]
     assert both[0] == both[1] and both[0] == sorted(both[0])
     assert [o.target_size for o in asked] == [None, *SIZES]
+
+
+WIDE_SIZES = (1500, 6000, 24000)
+
+
+@pytest.fixture(scope="module")
+def wide(ball, cameras):
+    """(stream, report) of sizes so far apart that each tier stands alone, at effort 3."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(balance, "MOST_ROUNDS", 2)
+        report = {}
+        data = codec.encode(ball, EncoderOptions(effort=3, ladder=WIDE_SIZES), cameras=cameras,
+                            report=report)
+    return data, report
+
+
+def test_a_tier_that_stands_alone_replaces_those_before(wide, ball, cameras):
+    """Of wide steps each tier is the scene a file of its own would hold, in little more bytes."""
+    data, report = wide
+    assert [tier["replaces"] for tier in report["tiers"]] == [False, True, True]
+    before, error = 0, ViewError(ball, cameras)
+    for k, (size, tier) in enumerate(zip(WIDE_SIZES, report["tiers"], strict=True)):
+        assert 0.9 * size < tier["bytes"] <= size
+        scene = codec.decode(data, tiers=k + 1)
+        assert scene.n_gaussians == tier["n_gaussians"]
+        assert same(scene, cut(data, size)) and same(scene, cut(data, tier["bytes"]))
+        alone = first_tiers(data, k + 1)
+        assert same(scene, codec.decode(alone)) and stream_info(alone)["tiers"][0]["bytes"]
+        assert len(stream_info(alone)["tiers"]) == 1 and len(alone) <= tier["bytes"] - before + 150
+        own = codec.encode(ball, EncoderOptions(effort=3, target_size=len(alone) + 20,
+                                                restore="off"), cameras=cameras)
+        assert error.psnr(scene) == pytest.approx(error.psnr(codec.decode(own)), abs=0.3)
+        before = tier["bytes"]
+    assert stream_info(data)["n_gaussians"] == report["n_out"] == codec.decode(data).n_gaussians
+
+
+def test_a_replacing_tier_comes_into_force_with_its_first_layer():
+    data = valid._replaced()
+    boxes = stream_info(data)["boxes"]
+    tier = [i for i, box in enumerate(boxes) if box["type"] == "MODL"][2]
+    base = [box for box in boxes[tier:] if box["type"] == "TILE" and box["layer"] == 0]
+    base = base[:2]  # of the third tier, which has two tiles
+    last = base[-1]["offset"] + base[-1]["bytes"]
+    assert cut(data, last).n_gaussians == codec.decode(data, tiers=3).n_gaussians == 30
+    assert same(cut(data, last - 1), codec.decode(data, tiers=2))
+    assert codec.decode(data, tiers=2).n_gaussians == 30
+    assert codec.decode(data).n_gaussians == 60
+
+
+def test_extra_columns_of_the_tier_that_is_left():
+    data = valid._replaced_extra()
+    assert codec.decode(data).extra["id"].tolist() == list(range(32, 48))
+    assert codec.decode(data, tiers=2).extra["id"].tolist() == list(range(16, 32))
+    assert not codec.decode(first_tiers(data, 3)).extra  # the columns belong to all Gaussians
+    assert codec.decode(first_tiers(data, 3)).n_gaussians == 16
+
+
+def test_wide_steps_need_no_renderer(ball):
+    """At effort 1 nothing is rendered; a ladder of wide steps works all the same."""
+    data = codec.encode(ball, EncoderOptions(effort=1, ladder=WIDE_SIZES))
+    assert len(data) <= WIDE_SIZES[-1]
+    assert codec.decode(data, tiers=1).n_gaussians < codec.decode(data).n_gaussians
+
+
+def test_tiers_of_lower_degree_in_a_file_of_a_higher_one(ball, cameras, monkeypatch):
+    from codec.encoder import sparse
+
+    monkeypatch.setattr(sparse, "SH_DEGREES", ((2000, 0), (8000, 1)))
+    rest = np.random.default_rng(3).normal(0, 0.2, (ball.n_gaussians, 8, 3)).astype(np.float32)
+    rest[:, :3] += ball.shN
+    rich = replace(ball, shN=rest)
+    data = codec.encode(rich, EncoderOptions(effort=3, ladder=WIDE_SIZES), cameras=cameras)
+    shown = [codec.decode(data, tiers=k + 1) for k in range(3)]
+    assert {scene.sh_degree for scene in shown} == {2}
+    assert not shown[0].shN.any() and shown[1].shN[:, :3].any() and not shown[1].shN[:, 3:].any()
+    assert shown[2].shN[:, 3:].any()

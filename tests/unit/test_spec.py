@@ -246,12 +246,15 @@ def test_kaitai_description_parses_the_streams():
         data = case.stream.read_bytes()
         found = Nfx.from_bytes(data)
         head = found.boxes[0].body
-        assert head.n_gaussians.value == case.expect["n_gaussians"]
         assert head.sh_degree == case.expect["sh_degree"]
         tiers = [b.body for b in found.boxes if b.type == "INDX"]
         assert head.n_tiers == len(tiers)
-        n = sum(tile.n.value for tier in tiers for tile in tier.tiles)
-        assert n == case.expect["n_gaussians"]
+        counts = [sum(tile.n.value for tile in tier.tiles) for tier in tiers]
+        assert sum(counts) == head.n_gaussians.value
+        models = [b.body for b in found.boxes if b.type == "MODL"]
+        shrinks = [m.lossy.shrink if hasattr(m, "lossy") else 0 for m in models]
+        whole = [i for i, shrink in enumerate(shrinks) if shrink == wire.REPLACES]
+        assert sum(counts[whole[-1] if whole else 0 :]) == case.expect["n_gaussians"]
         assert found.boxes[-1].body.total == len(data)
         crcs = b"".join(struct.pack("<I", b.crc) for b in found.boxes[:-1])
         assert found.boxes[-1].body.crc_of_crcs == conventions.crc32c(crcs)

@@ -259,9 +259,9 @@ def ancillary(data: bytes) -> None:
             expect(write_views(read_views(payload)) == payload, "views have two encodings")
         elif kind < b"\xaa":
             empty = _empty(n[0])
-            found = read_extra(empty, payload, empty.n_gaussians, int)
+            found = read_extra(empty, payload, empty.n_gaussians, slice(None), int)
             expect(all(len(v) == n[0] for v in found.extra.values()), "a column has no length")
-            again = read_extra(empty, write_extra(found), empty.n_gaussians, int).extra
+            again = read_extra(empty, write_extra(found), empty.n_gaussians, slice(None), int).extra
             expect({k: v.tobytes() for k, v in again.items()}
                    == {k: v.tobytes() for k, v in found.extra.items()}, "EXTR does not come back")
         else:

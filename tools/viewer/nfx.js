@@ -1,5 +1,5 @@
 /**
- * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.2.
+ * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.3.
  *
  * One ES module without dependencies, for browsers, workers and Node. Written from `bitstream_spec/`
  * alone; the parts below follow its parts, and names are its names.
@@ -13,7 +13,7 @@
  * that can pass that bound are split (`floorShift`, `floorDivide`).
  */
 
-export const VERSION = { major: 0, minor: 2 };
+export const VERSION = { major: 0, minor: 3 };
 
 /** Error of a stream. `kind` is "format", "unsupported" or "limit" (part 1.2). */
 export class NfxError extends Error {
@@ -200,6 +200,7 @@ const THRESHOLDS = new Uint32Array(TABLES, 41988, 64);
 
 const LOSSY = 0;
 const LOSSLESS = 1;
+const REPLACES = 255; // R-DEC-05
 export const PROFILES = ["lossy", "lossless"];
 
 const LEVELS = {
@@ -423,7 +424,10 @@ function parseColumn(r, group, component, index) {
   return c;
 }
 
-/** 3.6, 4.5. Of the tier that `model` begins, after `before` = {nTiles, n} of the earlier tiers. */
+/**
+ * 3.6, 4.5. Of the tier that `model` begins, after `before` = {nTiles, n, replaced} of the earlier
+ * tiers, whose first `replaced` Gaussians are no part of the scene any more.
+ */
 function parseIndx(bytes, head, model, bounds, before, last) {
   const r = new Reader(bytes, "INDX");
   const nTiles = r.varint();
@@ -434,7 +438,7 @@ function parseIndx(bytes, head, model, bounds, before, last) {
   }
   if (nTiles === 0 && head.nTiers > 1) throw formatError("INDX: a tier without tiles");
   const tiles = [];
-  let first = before.n; // place of the tile's first Gaussian in the scene
+  let first = before.n; // place of the tile's first Gaussian in the stream
   for (let t = 0; t < nTiles; t++) {
     const n = r.varint();
     const origin = times(3, () => r.svarint());
@@ -443,14 +447,14 @@ function parseIndx(bytes, head, model, bounds, before, last) {
     if (n < 1 || n > bounds.tileGaussians) throw formatError("INDX: a tile's count is out of range");
     if (bits.some((b) => b > 21)) throw formatError("INDX: a tree deeper than 21 bits");
     if (origin.some((o) => Math.abs(o) >= 2 ** 31)) throw formatError("INDX: an origin out of range");
-    tiles.push({ n, first, origin, bits, sizes });
+    tiles.push({ n, first: first - before.replaced, origin, bits, sizes });
     first += n;
   }
   r.end();
   if (first > head.nGaussians || (last && first !== head.nGaussians)) {
     throw formatError("INDX: the tiles do not add up to n_gaussians");
   }
-  return { tiles, nLayers, n: first - before.n };
+  return { tiles, nLayers, n: first - before.n, replaced: before.replaced };
 }
 
 /** 3.9, 4.8. */
@@ -2250,7 +2254,12 @@ export class HttpSource {
 /** One tier: its MODL, then its INDX, and how many of its TILE boxes are there. */
 class Tier {
   constructor(number, model) {
-    Object.assign(this, { number, model, tiles: [], nLayers: 0, n: 0, tileBoxes: 0 });
+    Object.assign(this, { number, model, tiles: [], nLayers: 0, n: 0, replaced: 0, tileBoxes: 0 });
+  }
+
+  /** Stands for all tiers before it (R-DEC-05). */
+  get replaces() {
+    return this.model.shrink === REPLACES;
   }
 
   get nTileBoxes() {
@@ -2338,11 +2347,13 @@ class Stream {
 
   index(payload) {
     const { tier, tiers, head } = this;
-    const before = { nTiles: 0, n: 0 };
-    for (const { tiles, n } of tiers) {
+    const before = { nTiles: 0, n: 0, replaced: 0 };
+    for (const { tiles, n, replaced } of tiers) {
       before.nTiles += tiles.length;
       before.n += n;
+      before.replaced = Math.max(before.replaced, replaced);
     }
+    if (tier.replaces) before.replaced = before.n;
     const last = tiers.length === head.nTiers;
     Object.assign(tier, parseIndx(payload, head, tier.model, this.bounds, before, last));
     this.stage = tier.nTileBoxes > 0 ? "TILE" : "END ";
@@ -2412,12 +2423,12 @@ class Stream {
     return bytes.subarray(4, 8).every((byte) => byte === 0);
   }
 
-  /** Columns of EXTR for the first `n` Gaussians: those of a scene with fewer tiers (4.9). */
-  extra(n) {
+  /** Columns of EXTR for `n` Gaussians from `first` on: those of the tiers in the scene (4.9). */
+  extra(first, n) {
     if (this.packedExtra === null) return {};
     const columns = parseExtr(this.packedExtra, this.head, this.memory);
     if (n < this.head.nGaussians) {
-      for (const name of Object.keys(columns)) columns[name] = columns[name].slice(0, n);
+      for (const name of Object.keys(columns)) columns[name] = columns[name].slice(first, first + n);
     }
     return columns;
   }
@@ -2437,7 +2448,10 @@ const arrayWidths = (head) => ({
   means: 3, logScales: 3, quats: 4, opacityLogits: 1, sh0: 3, shN: 3 * head.nRest,
 });
 
-/** A scene without Gaussians; `tiers` will say of each tier that is there {n, layers, layersDecoded}. */
+/**
+ * A scene without Gaussians; `tiers` will say of each tier that is there {n, layers, layersDecoded,
+ * replaced}; of replaced tiers the scene has nothing.
+ */
 function emptyScene(stream) {
   const { head } = stream;
   const scene = {
@@ -2492,23 +2506,37 @@ class SceneBuilder {
   write(layer) {
     const { scene, tier } = this;
     const { first, n } = this.tiles[this.tiles.length - 1].row;
+    if (layer === 0 && tier.replaces && scene.tiers.length > 0) this.clear();
     if (scene.n < first + n) grow(scene, this.stream.head, first + n);
     for (const tile of this.tiles) tile.write(layer, scene);
     if (layer === 0 && tier.model.shrink > 0) {
       for (const tile of this.earlier) tile.shrink(tier.model.shrink, scene);
     }
     const { layers } = tier.model;
-    scene.tiers[tier.number] = { n: tier.n, layers, layersDecoded: layer + 1 };
+    scene.tiers[tier.number] = { n: tier.n, layers, layersDecoded: layer + 1, replaced: false };
     return scene;
+  }
+
+  /** Nothing is left of the tiers before (R-DEC-05). */
+  clear() {
+    const { scene } = this;
+    this.earlier = [];
+    scene.n = 0;
+    for (const name of ARRAYS) scene[name] = new Float32Array(0);
+    for (const tier of scene.tiers) tier.replaced = true;
   }
 
   /** The scene at its end; `whole`: END is there. */
   finish(whole) {
     const { scene, stream } = this;
     const { views, meta } = stream;
-    const finest = scene.tiers.every(({ layers, layersDecoded }) => layersDecoded === layers.length);
-    const complete = whole && finest && scene.n === stream.head.nGaussians;
-    return Object.assign(scene, { complete, views, meta, extra: stream.extra(scene.n) });
+    const { nTiers, nGaussians } = stream.head;
+    const finest = scene.tiers.every(({ layers, layersDecoded, replaced }) => (
+      replaced || layersDecoded === layers.length));
+    const all = nGaussians === 0 || scene.tiers.length === nTiers;
+    const first = Math.max(0, ...stream.tiers.slice(0, scene.tiers.length).map((t) => t.replaced));
+    const extra = stream.extra(first, scene.n);
+    return Object.assign(scene, { complete: whole && finest && all, views, meta, extra });
   }
 }
 
@@ -2630,8 +2658,10 @@ export function decode(bytes, { limits = {}, tiers = Infinity, maxLayers = Infin
   const { stream, payloads, complete } = readBoxes(plainBytes(bytes), limits);
   const builder = new SceneBuilder(stream);
   const asked = stream.tiers.filter((tier) => tier.number < tiers && tier.wholeLayers > 0);
-  grow(builder.scene, stream.head, asked.reduce((sum, { n }) => sum + n, 0)); // once for all tiers
-  for (const tier of asked) {
+  const start = asked.findLastIndex((tier) => tier.replaces);
+  const shown = asked.slice(Math.max(start, 0));
+  grow(builder.scene, stream.head, shown.reduce((sum, { n }) => sum + n, 0)); // once for all tiers
+  for (const tier of shown) {
     const nLayers = Math.min(tier.wholeLayers, maxLayers);
     builder.begin(tier);
     for (const { header, payload } of payloads[tier.number]) {
@@ -2640,6 +2670,9 @@ export function decode(bytes, { limits = {}, tiers = Infinity, maxLayers = Infin
     const written = stream.profile === LOSSY ? finalLayers(tier.model, nLayers) : [0];
     for (const layer of written) builder.write(layer);
     builder.scene.tiers[tier.number].layersDecoded = nLayers;
+  }
+  for (const { n, model: { layers }, number } of asked.slice(0, Math.max(start, 0))) {
+    builder.scene.tiers[number] = { n, layers, layersDecoded: 0, replaced: true };
   }
   return builder.finish(complete);
 }
