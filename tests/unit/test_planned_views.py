@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codec.encoder.planned_views import FOV, WIDE, plan_views, sharpness
+from codec.encoder.planned_views import FOV, WIDE, opened, plan_views, sharpness
 from codec.encoder.pruning import ScoreViews
 from codec.encoder.pruning.views import blending_weights
 from codec.scene import Splats
@@ -79,7 +79,7 @@ def test_size_names_and_field_of_view(in_the_room):
     for i, camera in enumerate(in_the_room):
         assert (camera.width, camera.height, camera.name) == (64, 48, f"planned_{i:03d}")
         fov = 2 * np.degrees(np.arctan(24 / camera.fy))
-        assert min(abs(fov - FOV), abs(fov - WIDE)) < 1e-6
+        assert min(abs(fov - opened(FOV)), abs(fov - opened(WIDE))) < 1e-6
 
 
 def test_scenes_of_nothing_or_one_point():
