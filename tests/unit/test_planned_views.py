@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from codec.encoder.planned_views import FOV, WIDE, opened, plan_views, sharpness
 from codec.encoder.pruning import ScoreViews
 from codec.encoder.pruning.views import blending_weights
+from codec.rendering.reference import sh_basis
 from codec.scene import Splats
 
 RNG = 11
@@ -73,6 +76,22 @@ def test_repeats_and_follows_the_seed(in_the_room):
         in_the_room, again, other)]
     assert np.array_equal(poses[0], poses[1])
     assert not np.array_equal(poses[0], poses[2])
+
+
+def test_what_sh_remembers_does_not_depend_on_threads():
+    """The same views with one thread and two, of a scene seen from the half where x > 0."""
+    splats, rng = room(), np.random.default_rng(4)
+    eyes = rng.uniform((0.2, -1, -1), (1.5, 1, 1), (20, 3))
+    rest = np.zeros((splats.n_gaussians, 15, 3))
+    for eye in eyes:
+        away = splats.means - eye
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        rest += rng.normal(size=(len(rest), 1, 3)) * sh_basis(away, 3)[:, 1:, None]
+    splats = replace(splats, shN=(0.1 * rest).astype(np.float32))
+    one, two = (plan_views(splats, 8, 64, 48, seed=1, threads=k) for k in (1, 2))
+    assert all(np.array_equal(a.world_to_camera, b.world_to_camera)
+               for a, b in zip(one, two, strict=True))
+    assert np.mean([camera.position[0] > 0 for camera in one]) >= 0.75
 
 
 def test_size_names_and_field_of_view(in_the_room):
