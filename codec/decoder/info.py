@@ -20,8 +20,8 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stream = parse(data, replace(limits, allow_partial=True))
-    head = stream.header
-    n = max(head.n_gaussians, 1)  # of all tiers: what the bytes were spent on
+    head, n_shown = stream.header, stream.n_shown()
+    n = max(n_shown, 1)
     layers: dict[str, int] = {}
     for tier in stream.tiers:
         for (layer, _), box in tier.payloads.items():
@@ -33,7 +33,7 @@ def stream_info(data: bytes, limits: DecoderLimits = _DEFAULT) -> dict:
         "profile": tables.PROFILES[stream.file_header.profile],
         "level": stream.file_header.level,
         "bytes": len(data),
-        "n_gaussians": stream.n_shown() if stream.tiers else head.n_gaussians,
+        "n_gaussians": n_shown,
         "sh_degree": head.sh_degree,
         "antialiased": bool(head.flags & tables.SCENE_FLAG_ANTIALIASED),
         "order_kept": bool(head.flags & tables.SCENE_FLAG_ORDER_KEPT),

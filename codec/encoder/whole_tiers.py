@@ -62,8 +62,13 @@ def encode_whole_tiers(splats: Splats, options: EncoderOptions, seen, default_vi
         last = k == len(options.ladder) - 1
         room = size - spent - tables.END_SIZE * last
         facts: dict = {"dropped": {}, "changed": {}}
-        stream = _tier(replace(splats, comments=(), extra={}), plain, (views or cameras, photos),
-                       (room, degree, code), _part(progress, k, len(options.ladder)), facts)
+        given = replace(splats, comments=(), extra={}), plain, (views or cameras, photos)
+        try:
+            stream = _tier(*given, (room, degree, code), _part(progress, k, len(options.ladder)),
+                           facts)
+        except SceneError as exc:
+            raise SceneError(f"cannot reach {size} bytes: leave the size out of the ladder, or "
+                             "lower --sh-degree or --max-gaussians") from exc
         spent += _size(stream)
         streams.append(stream)
         if facts.get("trained", {}).get("interrupted"):
@@ -101,8 +106,7 @@ def _tier(splats: Splats, options: EncoderOptions, seen, place, progress, report
         if excess <= 0:
             return stream
         target -= excess
-    raise SceneError(f"cannot reach {room} bytes for a tier: leave its size out of the ladder, or "
-                     "lower --sh-degree")
+    raise SceneError(f"no tier of {room} bytes")
 
 
 def _with_degree(stream: Stream, degree: int) -> Stream:
