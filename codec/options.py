@@ -27,8 +27,8 @@ class EncoderOptions:
     keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
     tile_size: most Gaussians in one tile.               threads: 0 = all cores; same bytes always.
     prune: drop Gaussians no view can see.
-    time_budget: seconds of training at most, 0 = as many iterations as the effort says; with a
-    budget the bytes depend on the machine's speed.
+    time_budget: seconds of training at most, of the scene and of maps, 0 = as many iterations as
+    the effort says; with a budget the bytes depend on the machine's speed.
     prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
     restore: "off"; "auto" signals the packaged restorer where it helps, "on" always; or a kind.
     adapt: per-scene maps for the restorer: "auto" trains some from effort 5 on at low target

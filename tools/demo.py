@@ -117,7 +117,8 @@ def sparse_results(scene: Splats, cameras: list[Camera], size: int, out: Path) -
 
     The restored one is left out, with a line that says why, where the restorer cannot run.
     """
-    options = codec.EncoderOptions(target_size=size, restore="on", time_budget=SPARSE_SECONDS)
+    options = codec.EncoderOptions(target_size=size, restore="on", adapt="off",
+                                   time_budget=SPARSE_SECONDS)
     try:
         plain = coded("very small", scene, cameras, options, out / "scene_small.nfx")
     except NfxError as problem:

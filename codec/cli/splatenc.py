@@ -82,8 +82,8 @@ SECTIONS = {
               metavar="DIR", help="Photos of the --cameras, named as they are, to train towards "
               "at low target sizes.  [default: the input's own renders]")
 @click.option("--time-budget", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
-              help="Most seconds of training; 0 = as many steps as the effort says. With a "
-              "budget the bytes depend on the machine's speed.  [default: 0]")
+              help="Most seconds of training, of the scene and of maps; 0 = as many steps as the "
+              "effort says. With a budget the bytes depend on the machine's speed.  [default: 0]")
 @click.option("--default-views", is_flag=True,
               help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file, for viewers.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",

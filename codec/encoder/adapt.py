@@ -9,7 +9,8 @@ kept only where they pay for their bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import exp, log, log2
+from math import cos, exp, log, log2, pi
+from time import monotonic
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from codec.core.mlra import PROMPT_LIST, MapGroup, step_size, write_maps
-from codec.encoder.plan_restoring import map_budget
+from codec.encoder.plan_restoring import MAP_TIME, map_budget
 from codec.restore import mlora
 from codec.restore.base import Inputs, Restorer
 from codec.restore.schedule import (
@@ -51,6 +52,7 @@ class MapPlan:
 
     lists: layer lists of annex B.9, PROMPT_LIST for prompt rows.   full: square maps.
     rank: at most, by layer.   budget: bytes of the MLRA box.   learn_step: of the level too.
+    iterations, and seconds of wall time at most, 0 = as long as they take.
     stream: bytes of the stream without the maps; they set what a byte must bring.
     """
 
@@ -62,6 +64,7 @@ class MapPlan:
     learn_step: bool = False
     seed: int = 0
     stream: int = 20_000
+    seconds: float = 0.0
 
     def price(self, distance: float) -> float:
         """Loss that one bit may cost: what the distance falls by per bit spent on splats."""
@@ -137,6 +140,23 @@ class ZeroInflated:
 
 
 # --- training -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Clock:
+    """How far a training is: by its iterations, or by its seconds where these end sooner."""
+
+    iterations: int
+    seconds: float
+    started: float = field(default_factory=monotonic)
+    step: int = 0
+    done: float = 0.0
+
+    def tick(self) -> None:
+        """One iteration more."""
+        self.step += 1
+        passed = (monotonic() - self.started) / self.seconds if self.seconds else 0.0
+        self.done = max(self.done, self.step / max(self.iterations, 1), passed)
 
 
 @dataclass(slots=True)
@@ -231,13 +251,14 @@ class Adapter:
             self.restorer.time = self.step
 
     def run(self, crops: Crops, judge, progress=None) -> None:
-        """Train for the plan's iterations on random crops."""
+        """Train for the plan's iterations, or its seconds, on random crops."""
+        clock = _Clock(self.plan.iterations, self.plan.seconds)
         optimizer = torch.optim.Adam(self.parameters())
-        count = self.plan.iterations
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(count, 1))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda _: (1 + cos(pi * min(clock.done, 1.0))) / 2)
         budget = 8.0 * self.plan.budget
-        for i in range(count):
-            frozen = i >= (1 - FROZEN_SHARE) * count
+        while clock.done < 1:
+            frozen = clock.done >= 1 - FROZEN_SHARE
             self._arm()
             given, target = crops.draw(BATCH)
             image = self.restorer.run(given)
@@ -249,6 +270,7 @@ class Adapter:
             optimizer.zero_grad()
             (loss + price * bits).backward()
             optimizer.step()
+            clock.tick()
             schedule.step()
             self._follow_budget(float(bits.detach()) / budget)
             if self.step is not None:
@@ -257,7 +279,7 @@ class Adapter:
             self.history.append({"loss": float(loss.detach()), "bits": float(bits.detach()),
                                  "price": price})
             if progress:
-                progress("adapting", i / count, f"{self.history[-1]['bits'] / 8:.0f} bytes")
+                progress("adapting", clock.done, f"{self.history[-1]['bits'] / 8:.0f} bytes")
 
     def _follow_budget(self, share: float) -> None:
         """Raise the price of a bit while over the budget, lower it while under."""
@@ -368,7 +390,8 @@ def adapt(trial, n_bytes: int, options, progress, facts: dict):
     tried = facts["adapt"] = []
     plans = plans_for(trial.restorer, options.target_size or n_bytes, options.adapt_iterations,
                       options.seed)
-    for plan in plans:
+    seconds = MAP_TIME * options.time_budget / len(plans)
+    for plan in (replace(plan, seconds=seconds) for plan in plans):
         settings, groups = train_maps(trial.restorer, trained, plan, trial.judge, progress)
         if not groups:
             tried.append({"lists": plan.lists, "bytes": 0, "distance": before})

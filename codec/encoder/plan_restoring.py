@@ -19,6 +19,8 @@ SMALL_SHARE, SMALL_MAP_BYTES = 0.08, 400
 .6607 to .6572 of the plain renders' (tools.restored_rd)."""
 MOST_MAP_BYTES = 1200
 """For the packaged restorer, which gains little from more."""
+MAP_TIME = 0.25
+"""Of a time budget, what training maps may take; the rest is the scene's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class RestoringPlan:
     insists: bool
 
     def coding_options(self, options: EncoderOptions) -> EncoderOptions:
-        """The options to encode with: a target size less what the boxes need."""
+        """The options to encode with: target size and time less what boxes and maps need."""
+        if self.adapts:
+            options = replace(options, time_budget=(1 - MAP_TIME) * options.time_budget)
         if options.target_size is None or not self.reserve:
             return options
         return replace(options, target_size=max(options.target_size - self.reserve, 1))

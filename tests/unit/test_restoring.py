@@ -490,6 +490,21 @@ def test_training_is_repeatable():
     assert write_maps(list(first)) == write_maps(list(second))
 
 
+def test_maps_are_trained_within_a_time_budget():
+    """Out of time the training ends; the scene and the maps share what is given."""
+    restorer = SmallBackend(PARAMS, nets.TinyPixels())
+    plan = adapt.MapPlan((4,), False, 8, 300, 1000, seconds=1e-9)
+    adapter = adapt.Adapter(restorer, plan)
+    adapter.run(adapt.Crops(restorer, scaled_pictures(restorer, 2), 64, 0), STAND_IN)
+    adapter.remove()
+    assert len(adapter.history) == 1
+    given = replace(FAST, effort=5, target_size=10_000, restore="on", time_budget=8.0)
+    scene = plan_restoring(given, 100_000).coding_options(given).time_budget
+    assert scene == 8.0 * (1 - adapt.MAP_TIME)
+    alone = replace(given, adapt="off")
+    assert plan_restoring(alone, 100_000).coding_options(alone).time_budget == 8.0
+
+
 def test_code_lengths_of_the_model():
     """At integers the lengths are those of the probabilities; between them linear; they sum up."""
     model = adapt.ZeroInflated(0.9, 0.5)
