@@ -4,14 +4,16 @@ Evidence: a trained scene is familiar with the directions it was seen from (`see
 detailed and sharp there. The effective number of Gaussians that make up an image (the exponential
 of the entropy of their blending weights) is in the thousands at the real cameras of captured scenes
 and in the tens to hundreds elsewhere: inside walls, behind the background, among floaters, or too
-near a surface. Images from near the real cameras also have more curvature for their gradient. So
-candidates are rendered small, and those are taken that together see every Gaussian about as well as
-any candidate does, from several directions; poses near them are tried in turn, and at last other
-directions from the same places.
+near a surface. Images from near the real cameras also have more curvature for their gradient.
 
-What it takes was measured by encodes to 1/1000 from the real cameras moved at random: 0.3 of r50
-costs 0.1 to 0.3 dB, 0.7 costs 0.8, but a narrower field of view at the very same places 5.5,
-because what no view shows is lost.
+Where a camera stood, it looked at what is familiar from there: the mean direction of the familiar
+part of a very wide render lies within 5 to 10 degrees of the real cameras' axes at their places on
+four captured scenes. So only places are searched. Those taken are the most plausible of their
+neighbourhoods, apart from each other; at last some that show what the others do not.
+
+What it takes was measured by training to 1/1000 of the size from changed real cameras. Views in the
+wrong directions, from the wrong places, or from few of the right ones each cost nearly as much as
+all of these together; places moved by 0.1 of r50 cost little.
 """
 
 from __future__ import annotations
@@ -25,18 +27,21 @@ from codec.encoder.seen_from import SeenFrom
 from codec.rendering.views import Extent, has_background, look_at, measure_extent
 from codec.scene import Camera, Splats
 
-FOV = 50.0
-WIDE = 65.0  # degrees, of the views that look around
-RASTER = 96  # pixels, the longer side of a candidate's render
-FIRST, BRED, ROUNDS, AROUND = 160, 72, 5, 150  # candidates at first, per round, and at last
-PARENTS = 48  # views that a round breeds on
-STEP, STEP_DECAY = 0.4, 0.7  # of r50, how far children stray at first, and by round
-ASTRAY = (50.0, 15.0)  # degrees, azimuth and elevation of looking around (standard deviations)
-STEEPEST = 1.2  # radians up or down
+FOV = 50.0  # degrees, of the shorter side
+PANORAMA = 100.0  # degrees, of the square renders that tell where a camera looked
+RASTER, WIDE_RASTER = 96, 64  # pixels, the longer side of a candidate's renders
+SCOUTS, FIRST, BRED, ROUNDS = 80, 260, 140, 5  # random poses, candidates at first, and per round
+PARENTS = 48  # places that a round breeds on
+STEP, STEP_DECAY = 0.5, 0.7  # of r50, how far children stray at first, and by round
+APART, APART_DECAY = 0.3, 0.75  # of r50, how far parents are apart at first, and by round
 SMALL = 30_000  # Gaussians; candidates of smaller scenes are rendered on one thread
 LARGE = 100_000  # Gaussians; larger scenes get fewer candidates
+BRIEF = 0.4  # of the candidates, where nothing is trained on the views
 REACH = 3.5  # positions within so many r50
+AHEAD = 2.0  # r50 from a camera to the point it is said to look at
 DETAIL, FILLED, SHARP, FAMILIAR = 0.25, 1.5, 2.0, 12.0  # powers of what makes up a score
+KNOWN = 6.0  # power of what is familiar, for the direction of a camera
+MOST_PIXELS = 4.0  # of a panorama's raster; what is larger counts as if it had so many
 CHOOSY = 4.0  # power by which views worse than the best of the same Gaussian count less
 TRUST = 8.0  # power by which Gaussians count less that only unfamiliar views show
 FAMILIAR_ENOUGH = 0.95, 0.9  # so much of this quantile of the candidates' familiarity
@@ -45,6 +50,26 @@ WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
 LEAST_SEEN = 0.02  # pixels of the raster; less is not seen
 GOLDEN = 0.6180339887498949
 FINE = 0.25  # pixels; what is projected smaller than this counts less
+
+
+@dataclass(frozen=True, slots=True)
+class Crowding:
+    """How places near chosen ones lose: by a factor of 2**-loss at distance 0, less farther off.
+
+    power: of the score.   local: of the score against the best one within HERE.
+    apart: of r50, the distance where the loss is down to 0.61 of it.
+    """
+
+    power: float
+    local: float
+    apart: float
+    loss: float
+
+
+BREEDING, TAKEN, COVERING = (Crowding(4, 0, APART, 2), Crowding(2, 8, 0.12, 2),
+                             Crowding(1, 0, 0.2, 3))
+HERE = 0.5  # r50; sides of a scene differ in how detailed they are, places beside each other less
+COVER_SHARE = 8  # one of so many views is chosen for what no other shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +109,7 @@ class _Judge:
         # Handing out work costs more than so small a render of few Gaussians.
         threads = threads if splats.n_gaussians > SMALL else 1
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
+        self.enough = 1.0
         scales = np.sort(splats.log_scales.astype(np.float64), axis=1)
         self._radius = np.exp(np.clip((scales[:, 1] + scales[:, 2]) / 2, -40, 40))
 
@@ -108,6 +134,29 @@ class _Judge:
                          sector, looks, familiarity)
 
 
+    def facing(self, position: NDArray, direction: NDArray, turns: int) -> NDArray[np.float64]:
+        """[3] where a camera at `position` looked: the mean direction of what is familiar there.
+
+        direction: [3] to start from.   `enough` is the familiarity that no more counts.
+        """
+        for _ in range(turns):
+            camera = look_at(position, position + direction, WIDE_RASTER, WIDE_RASTER, PANORAMA,
+                             "panorama")
+            weights = self._renderer.render_weighed(self._splats, camera)[1]
+            rows = np.flatnonzero(weights > LEAST_SEEN)
+            away = self._splats.means[rows] - position
+            away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+            # A pixel at the edge of a flat image spans less of the sphere.
+            slant = np.clip((away * camera.world_to_camera[2, :3]).sum(axis=1), 0.05, 1) ** 3
+            known = np.minimum(self._seen_from.each(rows, away) / self.enough, 1.0) ** KNOWN
+            share = np.minimum(weights[rows], MOST_PIXELS) * slant * known
+            mean = (share[:, None] * away).sum(axis=0)
+            if not np.linalg.norm(mean) > 1e-9:
+                break
+            direction = mean / np.linalg.norm(mean)
+        return direction
+
+
 def sharpness(image: NDArray) -> float:
     """Mean absolute Laplacian over mean absolute gradient of [H, W, 3] in 0..1; 0 of flat ones."""
     gradient = sum(float(np.abs(np.diff(image, axis=axis)).mean()) for axis in (0, 1))
@@ -117,11 +166,11 @@ def sharpness(image: NDArray) -> float:
 
 
 def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 0,
-               threads: int = 0) -> list[Camera]:
+               threads: int = 0, thorough: bool = True) -> list[Camera]:
     """`count` cameras that see the scene as its training cameras would have.
 
-    width, height: pixels of the cameras; the field of view is FOV or WIDE degrees of the shorter
-    side.
+    width, height: pixels of the cameras; the field of view is FOV degrees of the shorter side,
+    opened (`opened`).   thorough: False = fewer places are tried.
     Deterministic for a seed, whatever the threads. Raises BackendError without a renderer.
     """
     extent = measure_extent(splats)
@@ -132,8 +181,11 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
     splats = splats if finite.all() else splats.take(np.flatnonzero(finite))
     if not has_background(extent):
         return _round_views(extent, count, width, height, seed)
-    pool = _candidates(splats, extent, _Judge(splats, width, height, threads), seed)
-    chosen = _cover(pool, splats.n_gaussians, count)
+    effort = min(1.0, LARGE / splats.n_gaussians) * (1.0 if thorough else BRIEF)
+    pool = _candidates(splats, extent, _Judge(splats, width, height, threads), seed, effort)
+    covering = -(-count // COVER_SHARE)
+    chosen = _spread(pool, extent, count - covering, TAKEN)
+    chosen = _cover(pool, extent, splats.n_gaussians, covering, chosen)
     return [look_at(c.position, c.target, width, height, opened(c.fov), f"planned_{i:03d}")
             for i, c in enumerate(chosen)]
 
@@ -165,10 +217,10 @@ def _round_views(extent: Extent, count: int, width: int, height: int, seed: int)
     return cameras
 
 
-def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> list[Candidate]:
-    """Random poses, then rounds of poses near those that cover best, then looks around there."""
+def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int,
+                effort: float) -> list[Candidate]:
+    """Random places, then rounds of places near the most plausible; each looks at what it knows."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    effort = min(1.0, LARGE / splats.n_gaussians)
     near = np.linalg.norm(splats.means - extent.centre, axis=1) <= 1.5 * extent.r50
     points = splats.means[near if near.any() else slice(None)].astype(np.float64)
 
@@ -178,74 +230,106 @@ def _candidates(splats: Splats, extent: Extent, judge: _Judge, seed: int) -> lis
         direction /= max(float(np.linalg.norm(direction)), 1e-9)
         return extent.centre + direction * extent.r50 * rng.uniform(0, REACH), target
 
-    def parents(count: int) -> list[Candidate]:
-        best = _cover(pool, splats.n_gaussians, min(PARENTS, count))
-        return [best[i % len(best)] for i in range(count)]
+    def candidate(position: NDArray, target: NDArray, turns: int) -> Candidate:
+        away = target - position
+        away = away / max(float(np.linalg.norm(away)), 1e-9)
+        direction = judge.facing(position, away, turns)
+        return judge.look(position, position + AHEAD * extent.r50 * direction)
 
-    pool = [judge.look(*draw()) for _ in range(max(32, int(FIRST * effort)))]
+    scouts = [judge.look(*draw()) for _ in range(max(32, int(SCOUTS * effort)))]
+    judge.enough = max(float(np.quantile([c.familiarity for c in scouts], 0.95)), 1e-9)
+    pool = [candidate(*draw(), 2) for _ in range(max(32, int(FIRST * effort)))]
     for number in range(ROUNDS):
+        judge.enough = max(judge.enough, _enough(pool))
+        parents = _spread(pool, extent, PARENTS,
+                          replace(BREEDING, apart=APART * APART_DECAY**number))
         step = STEP * extent.r50 * STEP_DECAY**number
-        pool += [judge.look(parent.position + step * rng.normal(size=3),
-                            parent.target + step * rng.normal(size=3))
-                 for parent in parents(max(8, int(BRED * effort)))]
-    return pool + [_looking_around(parent, judge, rng)
-                   for parent in parents(max(8, int(AROUND * effort)))]
+        for i in range(max(16, int(BRED * effort))):
+            parent = parents[i % len(parents)]
+            move = step * rng.normal(size=3)
+            pool.append(candidate(parent.position + move, parent.target + move, 1))
+    return pool
 
 
-def _looking_around(parent: Candidate, judge: _Judge, rng: np.random.Generator) -> Candidate:
-    """A wide view from the parent's place in another direction.
-
-    A plain wall says little of a place whose other views are rich, so half of its looks (in
-    logarithms) are the parent's.
-    """
-    forward = parent.target - parent.position
-    flat = np.hypot(forward[0], forward[2])
-    azimuth = np.arctan2(forward[0], forward[2]) + np.radians(ASTRAY[0]) * rng.normal()
-    elevation = np.arctan2(-forward[1], flat) + np.radians(ASTRAY[1]) * rng.normal()
-    elevation = np.clip(elevation, -STEEPEST, STEEPEST)
-    direction = np.array([np.cos(elevation) * np.sin(azimuth), -np.sin(elevation),
-                          np.cos(elevation) * np.cos(azimuth)])
-    target = parent.position + np.linalg.norm(forward) * direction
-    found = judge.look(parent.position, target, WIDE)
-    return replace(found, looks=float(np.sqrt(found.looks * parent.looks)))
+def _enough(pool: list[Candidate]) -> float:
+    """Familiarity that no more improves a candidate."""
+    share, quantile = FAMILIAR_ENOUGH
+    return max(share * float(np.quantile([c.familiarity for c in pool], quantile)), 1e-9)
 
 
-def _cover(pool: list[Candidate], n: int, count: int) -> list[Candidate]:
-    """Greedy choice: each time the candidate that adds most to what is seen.
+def _closeness(pool: list[Candidate], place: NDArray, extent: Extent, apart: float):
+    """[len(pool)] 1 at a place, falling with the distance from it."""
+    away = (np.array([c.position for c in pool]) - place) / (apart * extent.r50)
+    return np.exp(-(away**2).sum(axis=1) / 2)
+
+
+def _spread(pool: list[Candidate], extent: Extent, count: int,
+            crowding: Crowding) -> list[Candidate]:
+    """Greedy choice by score, which falls near those that were chosen; over again when all are."""
+    enough = _enough(pool)
+    score = np.log2(np.maximum([c.score(enough) for c in pool], 1e-300))
+    gain = crowding.power * score
+    if crowding.local:
+        from scipy.spatial import cKDTree
+
+        places = np.array([c.position for c in pool])
+        reach = cKDTree(places).query_ball_point(places, HERE * extent.r50)
+        gain += crowding.local * (score - np.array([score[near].max() for near in reach]))
+    chosen: list[int] = []
+    while len(chosen) < count:
+        if len(chosen) % len(pool) == 0:
+            left = gain.copy()
+        best = int(left.argmax())
+        chosen.append(best)
+        near = _closeness(pool, pool[best].position, extent, crowding.apart)
+        left -= crowding.loss * near
+        left[best] = -np.inf
+    return [pool[k] for k in chosen]
+
+
+def _cover(pool: list[Candidate], extent: Extent, n: int, count: int,
+           before: list[Candidate]) -> list[Candidate]:
+    """`before` and `count` more, each time the candidate that adds most to what is seen.
 
     A Gaussian is worth the pixels it makes up in the best view that shows it, less where none of
     its views is familiar. It gives its share seen, less in views worse than that one, halved for
-    each time it was seen before, and halved again for each time from the same octant.
+    each time it was seen before, and halved again for each time from the same octant. Places near
+    chosen ones lose.
     """
     worth, shares = _shares(pool, n)
     value = np.repeat(worth[:, None], 8, axis=1)
-    chosen: list[Candidate] = []
+    lost = np.zeros(len(pool))
+    number = {id(c): k for k, c in enumerate(pool)}
+    chosen = []
+
+    def take(k: int) -> None:
+        nonlocal lost
+        c, left = pool[k], np.exp2(-shares[k])
+        chosen.append(c)
+        value[c.rows] *= left[:, None]
+        value[c.rows, c.sector] *= left
+        lost = lost + COVERING.loss * _closeness(pool, c.position, extent, COVERING.apart)
+
+    for candidate in before:
+        take(number[id(candidate)])
     bounds = np.full(len(pool), np.inf)
-    while len(chosen) < count:
-        order = np.argsort(-bounds, kind="stable")
-        best, gain = -1, -1.0
-        for k in order:  # gains only fall, so old ones are bounds
+    for _ in range(count):
+        best, gain = 0, -1.0
+        for k in np.argsort(-bounds, kind="stable"):  # gains only fall, so old ones are bounds
             if bounds[k] <= gain:
                 break
             c = pool[k]
-            bounds[k] = float((value[c.rows, c.sector] * shares[k]).sum(dtype=np.float64))
+            seen = float((value[c.rows, c.sector] * shares[k]).sum(dtype=np.float64))
+            bounds[k] = seen * 2.0 ** -lost[k]
             if bounds[k] > gain:
                 best, gain = int(k), float(bounds[k])
-        c = pool[best]
-        chosen.append(c)
-        left = np.exp2(-shares[best])
-        value[c.rows] *= left[:, None]
-        value[c.rows, c.sector] *= left
-        if len(chosen) < count and gain <= 0:
-            value[:] = worth[:, None]
-            bounds[:] = np.inf
+        take(best)
     return chosen
 
 
 def _shares(pool: list[Candidate], n: int) -> tuple[NDArray[np.float32], list[NDArray]]:
     """([n] what Gaussians are worth, [K] for each candidate how well it shows those it sees)."""
-    share, quantile = FAMILIAR_ENOUGH
-    enough = max(share * float(np.quantile([c.familiarity for c in pool], quantile)), 1e-9)
+    enough = _enough(pool)
     scores = [c.score(enough) for c in pool]
     best = np.full(n, 1e-9)
     worth, trust = np.full(n, WELL_SEEN, np.float32), np.zeros(n, np.float32)

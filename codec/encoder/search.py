@@ -129,9 +129,12 @@ def encoder_views(splats: Splats, cameras: list[Camera] | EncoderViews | None,
     if cameras:
         return EncoderViews(cameras, True)
     from codec.encoder.planned_views import plan_views
+    from codec.encoder.sparse import FIRST_EFFORT, is_sparse
 
     size = (PLANNED_VIEWS, PLANNED_WIDTH, PLANNED_WIDTH * 3 // 4)
-    return EncoderViews(plan_views(splats, *size, options.seed, options.threads), False)
+    target = options.ladder[0] if options.ladder else options.target_size
+    trains = options.effort >= FIRST_EFFORT and is_sparse(splats.n_gaussians, target)
+    return EncoderViews(plan_views(splats, *size, options.seed, options.threads, trains), False)
 
 
 def search_views(cameras: list[Camera]) -> list[Camera]:

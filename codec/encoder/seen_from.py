@@ -49,15 +49,20 @@ class SeenFrom:
         """
         if self._inverses is None or not len(rows):
             return 1.0
+        weight = np.minimum(pixels, MOST_PIXELS)
+        return float(weight.sum() / max(float((weight / self.each(rows, away)).sum()), 1e-9))
+
+    def each(self, rows: NDArray, away: NDArray) -> NDArray[np.float64]:
+        """[K] the same for each Gaussian; `familiarity` is their harmonic mean."""
+        if self._inverses is None:
+            return np.ones(len(rows))
         from codec.rendering.reference import sh_basis
 
         direction = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
         basis = np.asarray(sh_basis(direction, self._degree))[:, 1:]
         basis = basis / np.linalg.norm(basis, axis=1, keepdims=True)
         inverse = self._inverses[self._cluster[rows]]
-        strange = np.einsum("nk,nkl,nl->n", basis, inverse, basis)
-        weight = np.minimum(pixels, MOST_PIXELS)
-        return float(weight.sum() / max(float((weight * strange).sum()), 1e-9))
+        return 1 / np.maximum(np.einsum("nk,nkl,nl->n", basis, inverse, basis), 1e-9)
 
 
 def _neighbourhoods(means: NDArray, rows: NDArray, count: int, seed: int) -> NDArray[np.intp]:

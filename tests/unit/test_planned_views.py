@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codec.encoder.planned_views import FOV, WIDE, opened, plan_views, sharpness
+from codec.encoder.planned_views import FOV, _Judge, opened, plan_views, sharpness
 from codec.encoder.pruning import ScoreViews
 from codec.encoder.pruning.views import blending_weights
 from codec.rendering.reference import sh_basis
@@ -94,11 +94,28 @@ def test_what_sh_remembers_does_not_depend_on_threads():
     assert np.mean([camera.position[0] > 0 for camera in one]) >= 0.75
 
 
+def test_cameras_face_what_is_known_from_their_place():
+    """SH of a scene looked at along +x only: a camera turned away by 60 degrees turns back."""
+    splats, rng = room(), np.random.default_rng(4)
+    eyes = np.array([(-1.2, y, z) for y in (-0.4, 0, 0.4) for z in (-0.4, 0, 0.4)])
+    rest = np.zeros((splats.n_gaussians, 15, 3))
+    for eye in eyes:
+        away = splats.means - eye
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        seen = rng.normal(size=(len(rest), 1, 3)) * (away[:, :1, None] > 0.6)
+        rest += seen * sh_basis(away, 3)[:, 1:, None]
+    judge = _Judge(replace(splats, shN=(0.1 * rest).astype(np.float32)), 64, 48, threads=1)
+    place = eyes[4]
+    judge.enough = judge.look(place, place + (1.0, 0, 0)).familiarity
+    start = np.array([np.cos(np.pi / 3), 0, np.sin(np.pi / 3)])
+    assert judge.facing(place, start, 4)[0] > 0.9
+
+
 def test_size_names_and_field_of_view(in_the_room):
     for i, camera in enumerate(in_the_room):
         assert (camera.width, camera.height, camera.name) == (64, 48, f"planned_{i:03d}")
         fov = 2 * np.degrees(np.arctan(24 / camera.fy))
-        assert min(abs(fov - opened(FOV)), abs(fov - opened(WIDE))) < 1e-6
+        assert abs(fov - opened(FOV)) < 1e-6
 
 
 def test_scenes_of_nothing_or_one_point():

@@ -15,7 +15,7 @@ def score_views(splats: Splats, cameras: list[Camera] | None, seed: int = 0,
     if not cameras:
         from codec.encoder.planned_views import plan_views
 
-        cameras = plan_views(splats, PLANNED, WIDTH, WIDTH * 3 // 4, seed, threads)
+        cameras = plan_views(splats, PLANNED, WIDTH, WIDTH * 3 // 4, seed, threads, False)
     return ScoreViews.of(cameras, threads)
 
 
