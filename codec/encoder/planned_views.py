@@ -13,7 +13,9 @@ neighbourhoods, apart from each other; at last some that show what the others do
 
 What it takes was measured by training to 1/1000 of the size from changed real cameras. Views in the
 wrong directions, from the wrong places, or from few of the right ones each cost nearly as much as
-all of these together; places moved by 0.1 of r50 cost little.
+all of these together; places moved by 0.1 of r50 cost little. So does a focal length, in pixels, that
+is not that of the views judged in the end: a quarter more or less costs 1 dB or more on two scenes
+of four, even from the real places.
 """
 
 from __future__ import annotations
@@ -132,7 +134,6 @@ class _Judge:
         looks = detail**DETAIL * filled**FILLED * sharpness(np.clip(view.rgb, 0, 1)) ** SHARP
         return Candidate(position, target, fov, rows.astype(np.int32), weight.astype(np.float32),
                          sector, looks, familiarity)
-
 
     def facing(self, position: NDArray, direction: NDArray, turns: int) -> NDArray[np.float64]:
         """[3] where a camera at `position` looked: the mean direction of what is familiar there.
