@@ -13,7 +13,7 @@ ones. Energy along the direction (y' C y) does not tell them.
 
 Smaller neighbourhoods tell nearer places apart, down to too few Gaussians for a moment: real places
 from those 0.25 to 0.45 r50 away, desk .69 by 400 neighbourhoods and harmonic means, .76 by 1000 and
-power means as here, .79 by 2500; fern .81, plush .62, south-building .89, nearly whatever the number.
+power means as here, .79 by 2500; fern .81, plush .62, south-building .89, nearly the same by all.
 With 2500, views on plush trained worse by half a dB, with 1000 not.
 """
 
