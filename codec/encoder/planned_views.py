@@ -43,12 +43,17 @@ BRIEF = 0.4  # of the candidates, where nothing is trained on the views
 REACH = 3.5  # positions within so many r50
 AHEAD = 2.0  # r50 from a camera to the point it is said to look at
 DETAIL, FILLED, SHARP, FAMILIAR = 0.25, 1.5, 2.0, 12.0  # powers of what makes up a score
+BINS = np.arange(0.0, 62.5, 5.0)  # degrees from a camera's axis
 KNOWN = 6.0  # power of what is familiar, for the direction of a camera
 MOST_PIXELS = 4.0  # of a panorama's raster; what is larger counts as if it had so many
 CHOOSY = 4.0  # power by which views worse than the best of the same Gaussian count less
 TRUST = 8.0  # power by which Gaussians count less that only unfamiliar views show
 FAMILIAR_ENOUGH = 0.95, 0.9  # so much of this quantile of the candidates' familiarity
 OPENED = 1.25  # planned views show so many times the width that their candidates were judged by
+SURVEYED, SURVEY, SURVEY_RASTER = 24, 124.0, 128  # views, degrees and pixels that tell the lens
+EDGE = 0.75  # of what is known near the axis is known at the edge of the cameras' images
+LENS_EDGES, LENS_FOVS = (41.0, 46.0), (FOV, 66.0)  # degrees: an edge so far out, a lens so wide
+INNER = 20.0  # degrees from the axis, surely within an image
 WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
 LEAST_SEEN = 0.02  # pixels of the raster; less is not seen
 GOLDEN = 0.6180339887498949
@@ -107,7 +112,7 @@ class _Judge:
 
         scale = RASTER / max(width, height)
         self._size = max(8, round(width * scale)), max(8, round(height * scale))
-        self._splats = splats.with_sh_degree(0)
+        self._splats, self._splats_with_sh = splats.with_sh_degree(0), splats
         self._seen_from = SeenFrom(splats)
         # Handing out work costs more than so small a render of few Gaussians.
         threads = threads if splats.n_gaussians > SMALL else 1
@@ -158,6 +163,37 @@ class _Judge:
             direction = mean / np.linalg.norm(mean)
         return direction
 
+    def survey(self, chosen: list[Candidate]) -> list[tuple[NDArray, NDArray]]:
+        """Across and up: [B] pixels, and known ones, by bins of the angle from the axes."""
+        fine = SeenFrom(self._splats_with_sh, fine=True)
+        seen = [self._angles(c, fine) for c in chosen]
+        enough = max(float(np.median([f for *_, f in seen])), 1e-9)
+        out = []
+        for axis in (0, 1):
+            total = np.zeros((2, len(BINS) - 1))
+            for angles, pixels, each, _ in seen:
+                row = angles[1 - axis] < INNER
+                known = pixels * np.minimum(each / enough, 1.0) ** KNOWN
+                total += [np.histogram(angles[axis][row], BINS, weights=part[row])[0]
+                          for part in (pixels, known)]
+            out.append((total[0], total[1]))
+        return out
+
+    def _angles(self, candidate: Candidate, seen_from: SeenFrom):
+        """([2, K] degrees from the axis, [K] pixels, [K] familiarity, that of the whole)."""
+        camera = look_at(candidate.position, candidate.target, SURVEY_RASTER, SURVEY_RASTER,
+                         SURVEY, "survey")
+        weights = self._renderer.render_weighed(self._splats, camera)[1]
+        rows = np.flatnonzero(weights > LEAST_SEEN)
+        away = self._splats.means[rows] - candidate.position
+        x, y, z = camera.world_to_camera[:3, :3] @ away.T
+        across, up = (np.degrees(np.abs(np.arctan2(v, z))) for v in (x, y))
+        pixels = np.minimum(weights[rows], MOST_PIXELS)
+        angles = np.array([across, up])
+        inner = (angles < INNER).all(axis=0)
+        return (angles, pixels, seen_from.each(rows, away),
+                seen_from.familiarity(rows[inner], weights[rows][inner], away[inner]))
+
 
 def sharpness(image: NDArray) -> float:
     """Mean absolute Laplacian over mean absolute gradient of [H, W, 3] in 0..1; 0 of flat ones."""
@@ -171,8 +207,8 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
                threads: int = 0, thorough: bool = True) -> list[Camera]:
     """`count` cameras that see the scene as its training cameras would have.
 
-    width, height: pixels of the cameras; the field of view is FOV degrees of the shorter side,
-    opened (`opened`).   thorough: False = fewer places are tried.
+    width, height: pixels of the cameras; the field of view of the shorter side is FOV, or that of
+    a clearly wider lens (`_field`), opened (`opened`).   thorough: False = fewer places are tried.
     Deterministic for a seed, whatever the threads. Raises BackendError without a renderer.
     """
     extent = measure_extent(splats)
@@ -184,12 +220,43 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
     if not has_background(extent):
         return _round_views(extent, count, width, height, seed)
     effort = min(1.0, LARGE / splats.n_gaussians) * (1.0 if thorough else BRIEF)
-    pool = _candidates(splats, extent, _Judge(splats, width, height, threads), seed, effort)
+    judge = _Judge(splats, width, height, threads)
+    pool = _candidates(splats, extent, judge, seed, effort)
     covering = -(-count // COVER_SHARE)
     chosen = _spread(pool, extent, count - covering, TAKEN)
+    fov = opened(_field(judge, chosen[:: -(-len(chosen) // SURVEYED)]) if chosen else FOV)
     chosen = _cover(pool, extent, splats.n_gaussians, covering, chosen)
-    return [look_at(c.position, c.target, width, height, opened(c.fov), f"planned_{i:03d}")
+    return [look_at(c.position, c.target, width, height, fov, f"planned_{i:03d}")
             for i, c in enumerate(chosen)]
+
+
+def _field(judge: _Judge, chosen: list[Candidate]) -> float:
+    """Degrees of the shorter side that the cameras' lenses had, where clearly more than FOV.
+
+    The edge of what is known lies 8 to 15 degrees outside that of the images: at 36 to 41 degrees
+    for fern, 32 to 36 for plush and south-building (halves of 24), 46 and more for desk (32).
+    Wide lenses are told by desk alone, so only they are believed. A lens as wide as desk's brought
+    1.6 dB there in small trainings, 0.5 in an encode.
+    """
+    edge = min(known_edge(pixels, known) for pixels, known in judge.survey(chosen))
+    return float(np.interp(edge, LENS_EDGES, LENS_FOVS)) if np.isfinite(edge) else FOV
+
+
+def known_edge(pixels: NDArray, known: NDArray) -> float:
+    """Degrees from the axis where what is known falls off; infinite if it does not.
+
+    pixels, known: [B] by bins of the angle. Cameras that move sideways leave no edge across, but
+    one up and down.
+    """
+    centres = (BINS[1:] + BINS[:-1]) / 2
+    share = known / np.maximum(pixels, 1e-9)
+    middle = centres < INNER
+    least = EDGE * known[middle].sum() / max(float(pixels[middle].sum()), 1e-9)
+    for k in range(int(middle.sum()), len(centres)):
+        if share[k] < least and pixels[k] > 0:
+            fall = (share[k - 1] - least) / max(float(share[k - 1] - share[k]), 1e-9)
+            return float(centres[k - 1] + 5.0 * np.clip(fall, 0, 1))
+    return np.inf
 
 
 def opened(fov: float) -> float:

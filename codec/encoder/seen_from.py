@@ -26,6 +26,7 @@ from codec.scene import Splats
 
 CLUSTERS = 1000  # neighbourhoods of a scene
 LEAST = 3  # Gaussians with SH for each number in a neighbourhood's moment, on average
+FINE_CLUSTERS, FINE_LEAST = 2500, 2  # the same where edges matter more than trust
 NOISE = 0.1  # added to a moment, of its mean variance
 DISLIKE = 2.0  # power by which Gaussians seen from strange directions count
 MOST_PIXELS = 3.0  # of a candidate's raster; what is larger counts as if it had so many
@@ -34,13 +35,15 @@ MOST_PIXELS = 3.0  # of a candidate's raster; what is larger counts as if it had
 class SeenFrom:
     """How directions look to the Gaussians of a scene."""
 
-    def __init__(self, splats: Splats, seed: int = 0) -> None:
+    def __init__(self, splats: Splats, seed: int = 0, fine: bool = False) -> None:
+        """fine: smaller neighbourhoods, nearer to the edge of what they tell."""
+        clusters, least = (FINE_CLUSTERS, FINE_LEAST) if fine else (CLUSTERS, LEAST)
         self._degree = splats.sh_degree
         self._inverses = None
         rest = splats.shN.astype(np.float64)
         rows = np.flatnonzero(np.isfinite(rest).all(axis=(1, 2)) & rest.any(axis=(1, 2)))
         size = rest.shape[1]
-        count = min(CLUSTERS, len(rows) // max(LEAST * size, 1))
+        count = min(clusters, len(rows) // max(least * size, 1))
         if count:
             self._cluster = _neighbourhoods(splats.means, rows, count, seed)
             moments = _moments(rest, rows, self._cluster[rows], count)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codec.encoder.planned_views import FOV, _Judge, opened, plan_views, sharpness
+from codec.encoder.planned_views import BINS, FOV, _Judge, known_edge, opened, plan_views, sharpness
 from codec.encoder.pruning import ScoreViews
 from codec.encoder.pruning.views import blending_weights
 from codec.rendering.reference import sh_basis
@@ -139,3 +139,18 @@ def test_scenes_without_anything_sharp_still_get_views():
     splats.sh0[:] = 0.0
     cameras = plan_views(splats, 4, 64, 48, threads=1)
     assert all(np.isfinite(camera.world_to_camera).all() for camera in cameras)
+
+
+def test_the_edge_of_what_is_known_is_where_it_falls_to_three_quarters():
+    centres = (BINS[1:] + BINS[:-1]) / 2
+    pixels = np.full(len(centres), 100.0)
+    assert known_edge(pixels, 0.8 * pixels) == np.inf
+    falling = np.interp(centres, [30, 50], [0.8, 0.4])  # 0.6 at 40
+    assert known_edge(pixels, falling * pixels) == pytest.approx(40)
+    assert known_edge(pixels, (centres < 45) * pixels) == pytest.approx(43.75)
+    assert known_edge(np.where(centres < 30, pixels, 0), (centres < 30) * pixels) == np.inf
+
+
+def test_a_scene_without_view_dependent_colour_tells_no_lens(in_the_room):
+    half = np.arctan(min(in_the_room[0].width, in_the_room[0].height) / 2 / in_the_room[0].fy)
+    assert 2 * np.degrees(half) == pytest.approx(opened(FOV), abs=0.5)
