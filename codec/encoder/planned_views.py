@@ -51,9 +51,9 @@ TRUST = 8.0  # power by which Gaussians count less that only unfamiliar views sh
 FAMILIAR_ENOUGH = 0.95, 0.9  # so much of this quantile of the candidates' familiarity
 OPENED = 1.25  # planned views show so many times the width that their candidates were judged by
 SURVEYED, SURVEY, SURVEY_RASTER = 24, 124.0, 128  # views, degrees and pixels that tell the lens
-EDGE = 0.75  # of what is known near the axis is known at the edge of the cameras' images
-LENS_EDGES, LENS_FOVS = (41.0, 46.0), (FOV, 66.0)  # degrees: an edge so far out, a lens so wide
-INNER = 20.0  # degrees from the axis, surely within an image
+EDGE = 0.75  # of what is known within the cameras' images is known at their edge
+LENS_EDGES, LENS_FOVS = (39.0, 43.0), (FOV, 66.0)  # degrees: an edge so far out, a lens so wide
+INNER, WITHIN = 20.0, 35.0  # degrees from the axis, surely and mostly within an image
 WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
 LEAST_SEEN = 0.02  # pixels of the raster; less is not seen
 GOLDEN = 0.6180339887498949
@@ -233,10 +233,10 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
 def _field(judge: _Judge, chosen: list[Candidate]) -> float:
     """Degrees of the shorter side that the cameras' lenses had, where clearly more than FOV.
 
-    The edge of what is known lies 8 to 15 degrees outside that of the images: at 36 to 41 degrees
-    for fern, 32 to 36 for plush and south-building (halves of 24), 46 and more for desk (32).
-    Wide lenses are told by desk alone, so only they are believed. A lens as wide as desk's brought
-    1.6 dB there in small trainings, 0.5 in an encode.
+    The edge of what is known (`known_edge`) lies 7 to 14 degrees outside the images: at 32 to 38
+    degrees for fern, plush and south-building (half fields of 24), 42 to 47 for desk (32). Wide
+    lenses are told by desk alone, so only clearly wide ones are believed. A lens as wide as desk's
+    brought 1.6 dB there in small trainings, 0.5 in an encode.
     """
     edge = min(known_edge(pixels, known) for pixels, known in judge.survey(chosen))
     return float(np.interp(edge, LENS_EDGES, LENS_FOVS)) if np.isfinite(edge) else FOV
@@ -250,9 +250,8 @@ def known_edge(pixels: NDArray, known: NDArray) -> float:
     """
     centres = (BINS[1:] + BINS[:-1]) / 2
     share = known / np.maximum(pixels, 1e-9)
-    middle = centres < INNER
-    least = EDGE * known[middle].sum() / max(float(pixels[middle].sum()), 1e-9)
-    for k in range(int(middle.sum()), len(centres)):
+    least = EDGE * float(share[centres < WITHIN].max())
+    for k in range(int((centres < INNER).sum()), len(centres)):
         if share[k] < least and pixels[k] > 0:
             fall = (share[k - 1] - least) / max(float(share[k - 1] - share[k]), 1e-9)
             return float(centres[k - 1] + 5.0 * np.clip(fall, 0, 1))
