@@ -35,8 +35,13 @@ FREE_SHARES, QUANTIZED_SHARE = (0.15, 0.7), 0.15
 """Of the iterations: freely before and after the count is chosen, and quantized."""
 FIXED = (0.5, 0.75, 0.875, 0.94)
 """Shares of the Gaussians that are quantized after each portion; the last ones at the end."""
-FINISHING_RATES = {"means_rate": 4.8e-5, "scales_rate": 6e-3, "quats_rate": 1.5e-3,
-                   "opacity_rate": 3e-2, "sh0_rate": 4.5e-3, "shn_rate": 3e-3}
+SQUARED_WEIGHT = 30.0
+"""Of the mean squared error beside 0.2 (1 - SSIM): what few Gaussians cannot show costs most."""
+RATES = {"means_unit": "sigma", "means_rate": 0.07, "means_rate_end": 0.001, "rates_end": 0.2}
+"""Few Gaussians are large: by the cameras' extent they would move too little."""
+FINISHING_RATES = {"means_rate": 4e-3, "means_rate_end": 5e-4, "scales_rate": 6e-3,
+                   "quats_rate": 1.5e-3, "opacity_rate": 3e-2, "sh0_rate": 4.5e-3,
+                   "shn_rate": 3e-3}
 """Of training beside Gaussians that are fixed already; see `TrainOptions`."""
 DRAW_EXPONENT = 0.3
 """Of a tier's Gaussians, for how often training draws it: more of them need more steps."""
@@ -158,13 +163,6 @@ def target_views(splats: Splats, cameras: list[Camera], photos: Path | None,
     return photo_views(chosen, photos, backdrop) + rendered_views(splats, chosen, threads, (other,))
 
 
-def scene_extent(cameras: list[Camera]) -> float:
-    """World units that rates of the means refer to: 1.1 times the cameras' spread (3DGS)."""
-    positions = np.array([camera.position for camera in cameras])
-    spread = np.linalg.norm(positions - positions.mean(axis=0), axis=1).max()
-    return float(max(1.1 * spread, 1e-6))
-
-
 class Retrainer:
     """Trains one scene in stages, `free` and `incremental`; keeps the best so far on Ctrl-C.
 
@@ -176,7 +174,6 @@ class Retrainer:
                  stop: threading.Event | None = None) -> None:
         self.views, self.plan, self._stop = views, plan, stop or threading.Event()
         self._progress, self._antialiased = progress, antialiased
-        self._extent = scene_extent(views.cameras)
 
     @property
     def interrupted(self) -> bool:
@@ -257,7 +254,8 @@ class Retrainer:
         # Neither coarse images nor pulls on opacity and size: the start is a scene, not points.
         given = dict(iterations=max(iterations, 1), sh_degree=plan.sh_degree, degree_every=1e-9,
                      seed=plan.seed, threads=plan.threads, width=WIDTH, coarse=(), noise=0.0,
-                     opacity_penalty=0.0, scale_penalty=0.0, antialiased=self._antialiased)
+                     opacity_penalty=0.0, scale_penalty=0.0, antialiased=self._antialiased,
+                     squared_weight=SQUARED_WEIGHT, **RATES)
         return TrainOptions(**{**given, **changes})
 
     def _run(self, splats: Splats, options, stage: str, parametrize, share: float,
@@ -266,7 +264,7 @@ class Retrainer:
         from codec.optimize.loop import Best, Loop, Record, mean_psnr, sample_views
         from codec.optimize.trainer import Trainer, render_options
 
-        trainer = Trainer(self.views, options, splats, self._extent, parametrize=parametrize,
+        trainer = Trainer(self.views, options, splats, 1.0, parametrize=parametrize,
                           frozen=frozen)
         sample, render = sample_views(len(self.views)), render_options(options)
 

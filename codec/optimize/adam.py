@@ -42,24 +42,28 @@ class Adam:
                    np.zeros(splats.n_gaussians, np.int32), **settings)
 
     def step(self, splats: Splats, gradients, rates: dict[str, float],
-             seen: NDArray[np.bool_] | None = None) -> None:
+             seen: NDArray[np.bool_] | None = None,
+             sizes: dict[str, NDArray[np.float32]] | None = None) -> None:
         """Change the arrays of `splats` in place.
 
         gradients: an object with arrays named as in `Splats`.   rates: step size by attribute;
         an attribute left out, or of rate 0, stays.   seen: [N] bool, rows to step; None = all.
+        sizes: [N] factors on the rates of rows, by attribute; 1 where none are given.
         """
         from codec.optimize.adam_kernels import step_rows
 
         n = splats.n_gaussians
         seen = np.ones(n, np.bool_) if seen is None else seen
         self.steps += seen
+        sizes, ones = sizes or {}, np.ones(n, np.float32)
         for name, rate in rates.items():
             values = getattr(splats, name)
             if rate and values.size:
                 step_rows(*(a.reshape(n, -1) for a in (
                     values, getattr(gradients, name), self.first[name], self.second[name])),
                     self.steps, seen, self._corrections(), np.float32(self.beta1),
-                    np.float32(self.beta2), np.float32(rate), np.float32(self.eps))
+                    np.float32(self.beta2), np.float32(rate), sizes.get(name, ones),
+                    np.float32(self.eps))
 
     def _corrections(self) -> NDArray[np.float32]:
         """1 / (1 - beta**t) by t, until it is 1 in float32 (a power per row would cost more)."""

@@ -24,11 +24,13 @@ def _step_row(values, gradients, first, second, beta1, beta2, rate, scale2, eps)
 
 
 @njit(cache=True, parallel=True)
-def step_rows(values, gradients, first, second, steps, seen, correction, beta1, beta2, rate, eps):
+def step_rows(values, gradients, first, second, steps, seen, correction, beta1, beta2, rate, sizes,
+              eps):
     """One Adam step of the rows of values [N, K] with seen [N] true.
 
     steps: [N] int32, steps each row has made, this one included: its own bias correction.
     correction: [T, 2] float32, 1 / (1 - beta**t) for both betas; the last row for all later t.
+    sizes: [N] float32, factors on the rate.
     """
     n, last = values.shape[0], correction.shape[0] - 1
     for chunk in prange(_CHUNKS):
@@ -36,4 +38,4 @@ def step_rows(values, gradients, first, second, steps, seen, correction, beta1, 
             if seen[i]:
                 t = min(steps[i], last)
                 _step_row(values[i], gradients[i], first[i], second[i], beta1, beta2,
-                          rate * correction[t, 0], correction[t, 1], eps)
+                          rate * sizes[i] * correction[t, 0], correction[t, 1], eps)

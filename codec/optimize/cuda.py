@@ -38,7 +38,8 @@ def _load() -> tuple[Any, Any]:
     return torch, gsplat
 
 
-def photo_loss_torch(torch: Any, image: Any, target: Any, ssim_weight: float) -> Any:
+def photo_loss_torch(torch: Any, image: Any, target: Any, ssim_weight: float,
+                     squared_weight: float = 0.0) -> Any:
     """`codec.optimize.losses.photo_loss` for tensors [H, W, 3] of any device, differentiable."""
     taps = torch.as_tensor(ssim_window(), dtype=image.dtype, device=image.device)
     x, y = image.permute(2, 0, 1)[:, None], target.permute(2, 0, 1)[:, None]
@@ -50,7 +51,9 @@ def photo_loss_torch(torch: Any, image: Any, target: Any, ssim_weight: float) ->
     c1, c2 = 0.01**2, 0.03**2
     ssim = ((2 * mx * my + c1) * (2 * (exy - mx * my) + c2)
             / ((mx * mx + my * my + c1) * (exx - mx * mx + eyy - my * my + c2)))
-    return (1 - ssim_weight) * (image - target).abs().mean() + ssim_weight * (1 - ssim.mean())
+    error = (squared_weight * (image - target).square().mean() if squared_weight
+             else (1 - ssim_weight) * (image - target).abs().mean())
+    return error + ssim_weight * (1 - ssim.mean())
 
 
 class CudaTrainer:
@@ -66,6 +69,8 @@ class CudaTrainer:
         if splats.n_gaussians > options.cap:
             raise UsageError(f"{splats.n_gaussians} Gaussians to start with exceed the cap "
                              f"of {options.cap}")
+        if options.means_unit != "extent":
+            raise UsageError("training on CUDA knows step sizes of the means by extent only")
         self._torch, self._gsplat = _load()
         self.views, self.options, self.extent, self.step = views, options, extent, 0
         self._device = device
@@ -128,7 +133,8 @@ class CudaTrainer:
         for name, optimizer in self._optimizers.items():
             optimizer.param_groups[0]["lr"] = rates[_FIELDS[name]]
         image, info = self._render(camera, self.views.background(index))
-        loss = photo_loss_torch(self._torch, image, target, options.ssim_weight)
+        loss = photo_loss_torch(self._torch, image, target, options.ssim_weight,
+                                options.squared_weight)
         value = float(loss.detach())
         if options.strategy != "classic":
             loss = loss + self._pull()

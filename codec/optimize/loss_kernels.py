@@ -77,18 +77,24 @@ def ssim_terms(planes, window, terms, row_sums):
 
 
 @njit(cache=True, parallel=True)
-def loss_gradient(image, target, terms, window, l1_weight, ssim_weight, gradient, row_sums):
-    """Gradient [H, n] of l1_weight * sum |x - y| - ssim_weight * sum SSIM; row sums of |x - y|."""
+def loss_gradient(image, target, terms, window, weights, gradient, row_sums):
+    """Gradient [H, n] of w0 sum |x - y| + w1 sum (x - y)^2 - w2 sum SSIM; their row sums.
+
+    weights: (w0, w1, w2) float32.   row_sums: [H, 2] float64, sums of |x - y| and (x - y)^2.
+    """
+    l1_weight, ssim_weight = weights[0], weights[2]
+    squared_weight = np.float32(2.0) * weights[1]
     height, n = image.shape
     for i in prange(height):
         padded, rows = np.empty(n + 2 * _PAD, np.float32), np.empty((3, n), np.float32)
         for k in range(3):
             _blur_row(terms[k], i, window, padded, rows[k])
-        total = 0.0
+        absolute, squared = 0.0, 0.0
         for j in range(n):
             x, y = image[i, j], target[i, j]
             ssim = rows[0, j] + np.float32(2.0) * x * rows[1, j] + y * rows[2, j]
             sign = np.float32(1.0) if x > y else (np.float32(-1.0) if x < y else np.float32(0.0))
-            gradient[i, j] = l1_weight * sign - ssim_weight * ssim
-            total += abs(x - y)
-        row_sums[i] = total
+            gradient[i, j] = l1_weight * sign + squared_weight * (x - y) - ssim_weight * ssim
+            absolute += abs(x - y)
+            squared += (x - y) * (x - y)
+        row_sums[i, 0], row_sums[i, 1] = absolute, squared

@@ -1,4 +1,5 @@
-"""The image loss of 3DGS training, 0.8 L1 + 0.2 (1 - SSIM), with its gradient by hand."""
+"""The image loss of 3DGS training, 0.8 L1 + 0.2 (1 - SSIM), or with squares in the place of L1;
+its gradient by hand."""
 
 from __future__ import annotations
 
@@ -17,8 +18,11 @@ def ssim_window() -> F32:
     return (taps / taps.sum()).astype(np.float32)
 
 
-def photo_loss(image: F32, target: F32, ssim_weight: float = 0.2) -> tuple[float, F32]:
+def photo_loss(image: F32, target: F32, ssim_weight: float = 0.2,
+               squared_weight: float = 0.0) -> tuple[float, F32]:
     """(1 - w) mean |image - target| + w (1 - mean SSIM), and its gradient [H, W, 3] by `image`.
+
+    squared_weight: if not 0, of the mean of (image - target)^2 in the place of the first term.
 
     image, target: [H, W, 3] float32, 1 = white. SSIM of Wang et al. 2004 per channel: 11 x 11
     Gaussian window, zeros outside the image, as in the graphdeco code.
@@ -29,14 +33,14 @@ def photo_loss(image: F32, target: F32, ssim_weight: float = 0.2) -> tuple[float
     x = np.ascontiguousarray(image, np.float32).reshape(height, -1)
     y = np.ascontiguousarray(target, np.float32).reshape(height, -1)
     planes, terms = np.empty((5, *x.shape), np.float32), np.empty((3, *x.shape), np.float32)
-    ssim_rows, l1_rows = np.empty(height), np.empty(height)
+    ssim_rows, error_rows = np.empty(height), np.empty((height, 2))
     gradient, window = np.empty_like(x), ssim_window()
     kernels.moment_planes(x, y, planes)
     kernels.ssim_terms(planes, window, terms, ssim_rows)
-    l1_share, ssim_share = (1 - ssim_weight) / x.size, ssim_weight / x.size
-    kernels.loss_gradient(x, y, terms, window, np.float32(l1_share), np.float32(ssim_share),
-                          gradient, l1_rows)
-    loss = l1_share * l1_rows.sum() + ssim_weight - ssim_share * ssim_rows.sum()
+    weights = np.array([0.0 if squared_weight else 1 - ssim_weight, squared_weight, ssim_weight])
+    shares = weights / x.size
+    kernels.loss_gradient(x, y, terms, window, shares.astype(np.float32), gradient, error_rows)
+    loss = error_rows.sum(axis=0) @ shares[:2] + ssim_weight - shares[2] * ssim_rows.sum()
     return float(loss), gradient.reshape(image.shape)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from codec.errors import UsageError
 
 STRATEGIES = ("mcmc", "split", "classic")
+MEANS_UNITS = ("extent", "sigma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,11 @@ class TrainOptions:
     growth: new Gaussians per refinement at most, as a share of those there (mcmc).
     grown: share of the iterations after which the cap is reached (split).
     coarse: ((share, shrink), ...): up to that share of the iterations images are so much smaller.
-    means_rate, means_rate_end: per unit of scene extent, decaying exponentially.
+    ssim_weight: of 1 - SSIM beside the mean absolute error, which weighs the rest of 1.
+    squared_weight: if not 0, of the mean squared error in the place of the absolute one.
+    means_rate, means_rate_end: per `means_unit`, decaying exponentially.
+    means_unit: "extent" of the scene, or "sigma": the geometric mean of a Gaussian's scales, half
+    way (in logarithms) to its median over the scene.
     rates_end: share of the other rates left at the end, decaying exponentially.
     groups: ends of runs of rows within which spent Gaussians are replaced (split), () = one run.
     seed: of every random draw; a run is reproducible.   threads: 0 = all cores.
@@ -45,8 +50,10 @@ class TrainOptions:
     grown: float = 0.5
     coarse: tuple[tuple[float, int], ...] = ((0.04, 4), (0.15, 2))
     ssim_weight: float = 0.2
+    squared_weight: float = 0.0
     means_rate: float = 6.4e-4
     means_rate_end: float = 1.6e-6
+    means_unit: str = "extent"
     rates_end: float = 0.1
     scales_rate: float = 2e-2
     quats_rate: float = 6e-3
@@ -69,6 +76,10 @@ class TrainOptions:
             raise UsageError(f"the strategy must be one of {', '.join(STRATEGIES)}")
         if self.iterations < 1 or self.cap < 1 or self.refine_every < 1:
             raise UsageError("iterations, cap and refine_every must be at least 1")
+        if self.means_unit not in MEANS_UNITS:
+            raise UsageError(f"means_unit must be one of {', '.join(MEANS_UNITS)}")
+        if self.means_unit == "sigma" and self.noise:
+            raise UsageError("noise on the means is for rates by extent")
         if not 0 <= self.sh_degree <= 3:
             raise UsageError("the SH degree must lie in 0..3")
         if self.width < 16:
@@ -91,11 +102,12 @@ class TrainOptions:
         return 1
 
     def rates_at(self, step: int, extent: float) -> dict[str, float]:
-        """Step size by attribute; the means' for a scene of `extent` world units."""
+        """Step size by attribute; the means' for a scene of `extent` world units, or per sigma."""
         done = min(1.0, step / self.iterations)
         means = self.means_rate ** (1 - done) * self.means_rate_end**done
         share = self.rates_end**done
-        return {"means": means * extent, "log_scales": share * self.scales_rate,
+        unit = extent if self.means_unit == "extent" else 1.0
+        return {"means": means * unit, "log_scales": share * self.scales_rate,
                 "quats": share * self.quats_rate, "opacity_logits": share * self.opacity_rate,
                 "sh0": share * self.sh0_rate,
                 "shN": share * self.shn_rate if self.degree_at(step) else 0.0}

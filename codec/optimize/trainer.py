@@ -84,7 +84,8 @@ class Trainer:
             self.splats, self.step)
         frame = renderer.forward(shown, camera, depth=False)
         with thread_pool(options.threads):
-            loss, d_rgb = photo_loss(frame.rgb, target, options.ssim_weight)
+            loss, d_rgb = photo_loss(frame.rgb, target, options.ssim_weight,
+                                     options.squared_weight)
         gradients = renderer.backward(frame, d_rgb, self._space())
         self._penalize(gradients)
         if self._penalty is not None:
@@ -100,13 +101,20 @@ class Trainer:
             seen = np.ones(self.splats.n_gaussians, np.bool_) if seen is None else seen.copy()
             seen[: self._frozen] = False
         with thread_pool(self.options.threads):
-            self.adam.step(self.splats, gradients, rates, seen)
+            self.adam.step(self.splats, gradients, rates, seen, self._sizes())
             self.strategy.perturb(self.splats, rates["means"], self._rng(1))
         self.step += 1
         if self.options.refines_at(self.step):
             self.splats = self.strategy.refine(
                 self.splats, self.adam, self._rng(2), self.step)
             self._gradients = None
+
+    def _sizes(self) -> dict[str, NDArray[np.float32]]:
+        """[N] factors on the step sizes, by attribute."""
+        if self.options.means_unit == "extent":
+            return {}
+        sigma = self.splats.log_scales.mean(axis=1)
+        return {"means": np.exp((sigma + np.median(sigma)) / 2)}
 
     def _penalize(self, gradients: Gradients) -> None:
         """The MCMC paper's pull on opacity and size; only on Gaussians seen."""

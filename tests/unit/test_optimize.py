@@ -96,7 +96,8 @@ def test_loss_gradient_matches_finite_differences():
         assert float((gradient * way).sum()) == pytest.approx(numeric, rel=0.03, abs=2e-3)
 
 
-def test_loss_is_the_one_of_torch():
+@pytest.mark.parametrize("squared", [0.0, 30.0])
+def test_loss_is_the_one_of_torch(squared):
     """Value and gradient equal those of the plain torch form, which the CUDA path uses."""
     torch = pytest.importorskip("torch")
     from codec.optimize.cuda import photo_loss_torch
@@ -104,9 +105,9 @@ def test_loss_is_the_one_of_torch():
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0, 1, (2, 30, 41, 3))
     tensor = torch.tensor(x, requires_grad=True)
-    expected = photo_loss_torch(torch, tensor, torch.tensor(y), 0.2)
+    expected = photo_loss_torch(torch, tensor, torch.tensor(y), 0.2, squared)
     expected.backward()
-    loss, gradient = photo_loss(x.astype(F), y.astype(F))
+    loss, gradient = photo_loss(x.astype(F), y.astype(F), squared_weight=squared)
     assert loss == pytest.approx(expected.item(), rel=1e-5)
     scale = tensor.grad.abs().max().item()
     np.testing.assert_allclose(gradient, tensor.grad.numpy(), atol=1e-4 * scale)
@@ -188,6 +189,27 @@ def test_adam_equals_torch():
         parameter.grad = torch.tensor(gradients.means)
         theirs.step()
     np.testing.assert_allclose(splats.means, parameter.detach().numpy(), atol=1e-6)
+
+
+def test_adam_steps_by_sizes():
+    """Factors on the rates scale the first steps of their rows, and of their attribute alone."""
+    splats, sizes = make_scene(), np.linspace(0, 2, 40, dtype=F)
+    before, gradients = splats.take(np.arange(40)), make_scene(seed=1)
+    Adam.for_splats(splats).step(splats, gradients, {"means": 0.01, "sh0": 0.01},
+                                 sizes={"means": sizes})
+    moved = np.abs(splats.means - before.means)
+    np.testing.assert_allclose(moved, 0.01 * np.repeat(sizes[:, None], 3, 1), atol=1e-6)
+    np.testing.assert_allclose(np.abs(splats.sh0 - before.sh0), 0.01, atol=1e-6)
+
+
+def test_means_move_by_their_own_size():
+    """By "sigma" the rates do not depend on the scene's extent; larger Gaussians move farther."""
+    options = TrainOptions(iterations=2, means_unit="sigma", means_rate=0.1, noise=0.0)
+    assert options.rates_at(0, 7.0)["means"] == pytest.approx(0.1)
+    assert replace(options, means_unit="extent").rates_at(0, 7.0)["means"] == pytest.approx(0.7)
+    for wrong in ({"means_unit": "metre"}, {"noise": 1.0}):
+        with pytest.raises(UsageError):
+            replace(options, **wrong)
 
 
 def test_adam_leaves_unseen_rows_and_unrated_attributes():
@@ -437,6 +459,21 @@ def test_hooks_of_the_encoder(views):
     assert hooked.advance() > 10 > plain.advance()
     assert (hooked.splats.opacity_logits < before).all()
     assert not np.array_equal(hooked.splats.sh0, np.round(hooked.splats.sh0 * 4) / 4)
+
+
+def test_steps_by_sigma_scale_with_the_gaussian(views):
+    """A Gaussian 100 times smaller than the others moves a tenth as far in its first step."""
+    options = replace(SMALL, means_unit="sigma", means_rate=0.1, noise=0.0, shn_rate=0.0)
+    start = start_scene()
+    start.log_scales[0] = start.log_scales[1:].mean() - np.log(100)
+    trainer = Trainer(views, options, start, extent=50.0)
+    sizes = trainer._sizes()["means"]
+    assert sizes[0] / np.median(sizes) == pytest.approx(0.1, rel=0.05)
+    before = trainer.splats.means.copy()
+    trainer.advance()
+    moved = np.abs(trainer.splats.means - before)
+    np.testing.assert_allclose(moved[moved > 0], np.repeat(0.1 * sizes, 3)[(moved > 0).ravel()],
+                               rtol=1e-2)
 
 
 def test_too_many_gaussians_to_start_with(views):
