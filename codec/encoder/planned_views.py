@@ -114,6 +114,7 @@ class _Judge:
         self._size = max(8, round(width * scale)), max(8, round(height * scale))
         self._splats, self._splats_with_sh = splats.with_sh_degree(0), splats
         self._seen_from = SeenFrom(splats)
+        self.remembers = self._seen_from.remembers
         # Handing out work costs more than so small a render of few Gaussians.
         threads = threads if splats.n_gaussians > SMALL else 1
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
@@ -234,16 +235,19 @@ def _field(judge: _Judge, chosen: list[Candidate]) -> float:
     """Degrees of the shorter side that the cameras' lenses had, where clearly more than FOV.
 
     The edge of what is known (`known_edge`) lies 7 to 14 degrees outside the images: at 32 to 38
-    degrees for fern, plush and south-building (half fields of 24), 42 to 47 for desk (32). Wide
-    lenses are told by desk alone, so only clearly wide ones are believed. A lens as wide as desk's
-    brought 1.6 dB there in small trainings, 0.5 in an encode.
+    degrees for fern, plush and south-building (half fields of 24), 42 to 47 for desk (32), or it
+    has none: whatever a wide view shows is known. Wide lenses are told by desk alone, so only
+    clearly wide ones are believed. A lens as wide as desk's brought 1.6 dB there in small
+    trainings, 0.5 in an encode.
     """
+    if not judge.remembers:
+        return FOV
     edge = min(known_edge(pixels, known) for pixels, known in judge.survey(chosen))
-    return float(np.interp(edge, LENS_EDGES, LENS_FOVS)) if np.isfinite(edge) else FOV
+    return float(np.interp(edge, LENS_EDGES, LENS_FOVS))
 
 
 def known_edge(pixels: NDArray, known: NDArray) -> float:
-    """Degrees from the axis where what is known falls off; infinite if it does not.
+    """Degrees from the axis where what is known falls off, else those of the last bin with pixels.
 
     pixels, known: [B] by bins of the angle. Cameras that move sideways leave no edge across, but
     one up and down.
@@ -255,7 +259,7 @@ def known_edge(pixels: NDArray, known: NDArray) -> float:
         if share[k] < least and pixels[k] > 0:
             fall = (share[k - 1] - least) / max(float(share[k - 1] - share[k]), 1e-9)
             return float(centres[k - 1] + 5.0 * np.clip(fall, 0, 1))
-    return np.inf
+    return float(centres[np.flatnonzero(pixels > 0)[-1]]) if (pixels > 0).any() else 0.0
 
 
 def opened(fov: float) -> float:

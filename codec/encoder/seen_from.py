@@ -50,6 +50,11 @@ class SeenFrom:
             noisy = (moments + NOISE * np.eye(size)) / (1 + NOISE)
             self._inverses = np.linalg.inv(noisy)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether there is view-dependent colour to tell by."""
+        return self._inverses is not None
+
     def familiarity(self, rows: NDArray, pixels: NDArray, away: NDArray) -> float:
         """About 1 for a view like those trained from (more where these were few), less elsewhere.
 

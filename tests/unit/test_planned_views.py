@@ -144,11 +144,11 @@ def test_scenes_without_anything_sharp_still_get_views():
 def test_the_edge_of_what_is_known_is_where_it_falls_to_three_quarters():
     centres = (BINS[1:] + BINS[:-1]) / 2
     pixels = np.full(len(centres), 100.0)
-    assert known_edge(pixels, 0.8 * pixels) == np.inf
+    assert known_edge(pixels, 0.8 * pixels) == centres[-1]  # no edge: wide
     falling = np.interp(centres, [30, 50], [0.8, 0.4])  # 0.6 at 40
     assert known_edge(pixels, falling * pixels) == pytest.approx(40)
     assert known_edge(pixels, (centres < 45) * pixels) == pytest.approx(43.75)
-    assert known_edge(np.where(centres < 30, pixels, 0), (centres < 30) * pixels) == np.inf
+    assert known_edge(np.where(centres < 30, pixels, 0), (centres < 30) * pixels) == 27.5
 
 
 def test_a_scene_without_view_dependent_colour_tells_no_lens(in_the_room):
