@@ -19,7 +19,7 @@ from codec.options import EncoderOptions
 from codec.scene import Splats
 
 FIRST_EFFORT = 4
-ITERATIONS = {4: 600, 5: 3000, 6: 6000, 7: 12000, 8: 24000, 9: 48000}
+ITERATIONS = {4: 600, 5: 4500, 6: 9000, 7: 18000, 8: 36000, 9: 72000}
 SPARSE_BITS = 64.0
 """A target below this many bits for each Gaussian of the input calls for fewer Gaussians."""
 FIRST_BITS = 64.0
