@@ -114,7 +114,6 @@ class _Judge:
         self._size = max(8, round(width * scale)), max(8, round(height * scale))
         self._splats, self._splats_with_sh = splats.with_sh_degree(0), splats
         self._seen_from = SeenFrom(splats)
-        self.remembers = self._seen_from.remembers
         # Handing out work costs more than so small a render of few Gaussians.
         threads = threads if splats.n_gaussians > SMALL else 1
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
@@ -163,6 +162,11 @@ class _Judge:
                 break
             direction = mean / np.linalg.norm(mean)
         return direction
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the scene tells from where it was seen."""
+        return self._seen_from.remembers
 
     def survey(self, chosen: list[Candidate]) -> list[tuple[NDArray, NDArray]]:
         """Across and up: [B] pixels, and known ones, by bins of the angle from the axes."""
