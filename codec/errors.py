@@ -32,7 +32,10 @@ class UsageError(NfxError):
 
 
 class SceneError(NfxError):
-    """The scene or camera file given as input cannot be used."""
+    """The scene or camera file given as input cannot be used.
+
+    code "size": a target size that cannot be met.
+    """
 
     exit_code = 3
     default_code = "scene"

@@ -18,21 +18,26 @@ class EncoderOptions:
     """How to encode.
 
     quality: 1..100, scaled to rendered error (higher is closer to the input).
-    effort: 1..9; from 3 on, steps are searched by rendering when a renderer is installed.
+    effort: 1..9; 1 and 2 (the same) set steps by a plan, from 3 on they are searched by rendering
+    when a renderer is installed; 4 trains for low target sizes, each further one longer.
     target_size: bytes the whole file must not exceed.
     target_psnr: dB, renders against renders.
     ladder: rising sizes in bytes at which the file can be cut and still is a scene.
     sh_degree: keep at most this SH degree.              max_gaussians: keep the most visible ones.
     mode: "lossy", "near-lossless" or "lossless".        keep_order: lossless only, input order.
-    keep_extra: carry extra per-Gaussian properties.     seed: for seeded views.
+    keep_extra: carry extra per-Gaussian properties.     seed: of planned views, training, noise.
     tile_size: most Gaussians in one tile.               threads: 0 = all cores; same bytes always.
-    prune: drop Gaussians no view can see.
+    prune: drop Gaussians that no view can see or that are too faint for the quality, and thin and
+    train the scene for low target sizes; False keeps every Gaussian. Ladders need it.
     time_budget: seconds of training at most, of the scene and of maps, 0 = as many iterations as
     the effort says; with a budget the bytes depend on the machine's speed.
-    prune_strategy: how `max_gaussians` is met from effort 3 on (codec.encoder.pruning).
-    restore: "off"; "auto" signals the packaged restorer where it helps, "on" always; or a kind.
+    prune_strategy: how Gaussians get fewer, for `max_gaussians` and low target sizes, from effort 3
+    on (codec.encoder.pruning).
+    restore: "off" (splatenc's default is "auto"); "auto" signals the packaged restorer where it
+    helps, "on" always; or a kind.
     adapt: per-scene maps for the restorer: "auto" trains some from effort 5 on at low target
-    sizes, "gfix" always, "off" never; adapt_iterations: of that training.
+    sizes where `restore` is not "off"; "gfix" always, and signals a restorer for them whatever
+    `restore` says; "off" never. adapt_iterations: of that training.
     weights: folder of restorer weights, or "hub".   device: for restorers, "auto", "cpu", "cuda".
     """
 
@@ -71,6 +76,10 @@ class EncoderOptions:
             raise UsageError("give a target size or a target PSNR, not both")
         if self.ladder:
             self._check_ladder()
+        if self.target_psnr is not None and not 0 < self.target_psnr < 1000:
+            raise UsageError("the target PSNR must be a positive number of dB")
+        if not 0 <= self.seed < 1 << 64:
+            raise UsageError("the seed must lie in 0..2^64 - 1")
         if self.target_size is not None and self.target_size < 1:
             raise UsageError("the target size must be positive")
         if self.sh_degree is not None and not 0 <= self.sh_degree <= 3:
@@ -104,6 +113,8 @@ class EncoderOptions:
         if self.keep_extra or self.max_gaussians is not None:
             raise UsageError("a nested file can neither keep extra properties nor a given number "
                              "of Gaussians; leave these options out")
+        if not self.prune:
+            raise UsageError("a ladder thins the scene for its small sizes: it needs pruning")
         if self.insists_on_restoring:
             raise UsageError("a nested file cannot signal a restorer yet; leave the option out")
 

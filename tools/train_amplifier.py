@@ -1,4 +1,4 @@
-"""Trains the amplifier of ExGS's pruning (METHODS A.2.2) and writes its weights.
+"""Trains the amplifier of ExGS's pruning (arXiv 2509.24758) and writes its weights.
 
     python -m tools.train_amplifier plush.ply:plush.cameras.json playbot.ply:playbot.orbit.json \
         -o codec/encoder/pruning/amplifier.npy

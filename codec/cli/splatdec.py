@@ -146,7 +146,7 @@ def _check_usage(given: dict) -> None:
     if not (given["output"] or given["info"] or given["verify"] or images or pages):
         raise UsageError("nothing to do; give -o OUT.ply, --viewer OUT.html, --serve, "
                          "--views CAMS, --orbit N, --out-dir DIR, --info or --verify")
-    if given["tiers"] and (pages or given["verify"]):
+    if given["tiers"] and (pages or not (given["output"] or images)):
         raise UsageError("--tiers belongs to -o and to images")
     if _is_nfx(given) and not given["tiers"]:
         raise UsageError("the input is an NFX file already; give --tiers K to cut it down")
@@ -207,7 +207,7 @@ def _run(source: Path, given: dict) -> dict:
         facts["verified"] = True
     job = _image_job(data, source, given) if _wants_images(given) else None
     if given["output"] or job:
-        splats = decode(data, limits, tiers=given["tiers"])
+        splats = decode(data, limits, tiers=_tiers(data, limits, given))
         facts |= {"n_gaussians": splats.n_gaussians, "sh_degree": splats.sh_degree}
         if given["output"]:
             _write_scene(given, splats, data)
@@ -219,6 +219,18 @@ def _run(source: Path, given: dict) -> dict:
     return facts
 
 
+def _tiers(data: bytes, limits, given: dict) -> int | None:
+    """--tiers, or None for all. Raises UsageError where the file has fewer."""
+    from codec.decoder.parse import parse
+
+    if not given["tiers"]:
+        return None
+    has = parse(data, limits).header.n_tiers
+    if given["tiers"] > has:
+        raise UsageError(f"the file has {has} tier{'s' * (has > 1)}, not {given['tiers']}")
+    return given["tiers"]
+
+
 def _view(source: Path, limits, given: dict) -> dict:
     """--viewer and --serve; the other outputs are made first, so that serving can go on and on."""
     from codec.cli.viewer import serve, viewer_scene, write_viewer
@@ -228,9 +240,12 @@ def _view(source: Path, limits, given: dict) -> dict:
         check_writable(given["viewer"], given["overwrite"])
     others = given | {"viewer": None, "serve": False}
     wanted = given["output"] or given["info"] or given["verify"] or _wants_images(given)
-    facts = _run(source, others) if wanted else {"input": str(source),
-                                                 "bytes": source.stat().st_size}
+    if wanted and not source.is_file():
+        raise UsageError("standard input can be read only once: make the page alone, or give a "
+                         "file")
+    facts = _run(source, others) if wanted else {"input": str(source)}
     scenes = [viewer_scene(path, limits) for path in (source, given["compare"]) if path]
+    facts.setdefault("bytes", source.stat().st_size if source.is_file() else len(scenes[0].data))
     if given["viewer"]:
         size = write_viewer(given["viewer"], scenes, given["overwrite"])
         facts["viewer"] = {"output": str(given["viewer"]), "bytes": size}

@@ -46,9 +46,9 @@ SECTIONS = {
               metavar="Q", help="Higher is closer to the input. From effort 3 on, "
               "renders come within 10 + Q/2 dB PSNR of the input's renders.")
 @click.option("-e", "--effort", type=click.IntRange(1, 9), default=5, show_default=True,
-              metavar="E", help="Higher is smaller and slower to encode. 1 and 2 render "
-              "nothing; 3 and up search the steps by rendering; 4 and up train for low target "
-              "sizes.")
+              metavar="E", help="Higher is better for its size and slower to encode. 1 and 2 "
+              "(the same) plan the steps without rendering; 3 and up search them by rendering; 4 "
+              "and up train for low target sizes, 5 to 9 each longer.")
 @click.option("--target-size", type=Size(), metavar="SIZE",
               help="The whole file takes at most this: bytes, or with a unit, such as 100kB, "
               "1.5MB, 2MiB (kB is 1000 bytes). Replaces --quality.")
@@ -58,7 +58,8 @@ SECTIONS = {
 @click.option("--ladder", type=Sizes(), metavar="SIZES",
               help="One file of several sizes, such as 20kB,80kB,300kB: cut after any of them it "
               "still is a scene, a little worse than a file of that size alone; a page shows the "
-              "first before the rest has come. Replaces --quality.  [default: one size]")
+              "first before the rest has come. Sizes nearer than 4 times each other need effort 3 "
+              "or more and a renderer. Replaces --quality.  [default: one size]")
 @click.option("--lossless", is_flag=True,
               help="Keep every float32 bit; the order of Gaussians is free.")
 @click.option("--near-lossless", is_flag=True,
@@ -72,12 +73,15 @@ SECTIONS = {
 @click.option("--max-gaussians", type=click.IntRange(0), metavar="N",
               help="Keep at most N Gaussians.  [default: all; fewer at low target sizes]")
 @click.option("--prune-by", type=click.Choice(PRUNE_STRATEGIES), default="combined",
-              show_default=True, metavar="HOW", help="How --max-gaussians is met, from effort 3 "
-              f"on: {', '.join(PRUNE_STRATEGIES)}.")
-@click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see.")
+              show_default=True, metavar="HOW", help="How Gaussians get fewer, for "
+              "--max-gaussians and low target sizes, from effort 3 on: "
+              f"{', '.join(PRUNE_STRATEGIES)}.")
+@click.option("--no-prune", is_flag=True, help="Keep Gaussians that no view can see or that are "
+              "too faint for the quality; at low target sizes, thin and train nothing. Not with "
+              "--ladder.")
 @click.option("--cameras", type=click.Path(exists=True, path_type=Path), metavar="CAMS",
               help="The views that count: cameras.json, transforms.json or a COLMAP folder.  "
-              "[default: views made from --seed]")
+              "[default: views planned from the scene]")
 @click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path),
               metavar="DIR", help="Photos of the --cameras, named as they are, to train towards "
               "at low target sizes.  [default: the input's own renders]")
@@ -87,7 +91,7 @@ SECTIONS = {
 @click.option("--default-views", is_flag=True,
               help=f"Store up to {MAX_DEFAULT_VIEWS} of the --cameras in the file, for viewers.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",
-              help="Seed of the views made when no cameras are given.")
+              help="Seed of planned views, of training and of a restorer's noise.")
 @click.option("--threads", type=click.IntRange(0), default=0, metavar="N",
               help="0 = all cores. Never changes the bytes written.  [default: 0]")
 @click.option("--tile-size", type=click.IntRange(1024, 1 << 20), default=262144,
@@ -119,7 +123,8 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
     """Encode the splat scene IN as NFX.
 
     IN is a .ply, .compressed.ply, .spz, .splat, .sog or .glb file; its content decides, not its
-    name. - is standard input. The same scene, options and cameras give the same bytes.
+    name (but for .splat, which nothing marks). - is standard input. The same scene, options and
+    cameras give the same bytes.
 
     \b
     Examples:
@@ -157,6 +162,8 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
         click.echo(json.dumps(report, indent=2, default=plain_numbers))
     elif not quiet:
         click.echo(summary(report), err=True)
+        if report.get("note"):
+            click.echo(f"splatenc: note: {report['note']}", err=True)
 
 
 def _options(given: dict):
@@ -164,6 +171,8 @@ def _options(given: dict):
 
     if given["lossless"] and given["near_lossless"]:
         raise UsageError("give --lossless or --near-lossless, not both")
+    if given["restore"] == "off" and given["adapt"] == "gfix":
+        raise UsageError("--adapt gfix trains maps for a restorer; leave --restore off out")
     lossy = "near-lossless" if given["near_lossless"] else "lossy"
     same = ("quality", "effort", "target_size", "target_psnr", "sh_degree", "max_gaussians",
             "keep_order", "keep_extra", "seed", "tile_size", "threads", "time_budget", "restore",
@@ -224,6 +233,8 @@ def summary(report: dict) -> str:
     if report.get("trained", {}).get("interrupted"):
         parts.append("interrupted: the best so far")
     parts.append(f"{report['seconds']:.1f} s")
+    if report.get("cameras_blind"):
+        parts.append(f"{report['cameras_blind']} of the cameras see nothing of the scene")
     if report.get("cameras_not_used"):
         parts.append(f"views planned (--cameras {report['cameras_not_used']} may look better)")
     lost = [f"{n:,} Gaussians ({why})" for why, n in report.get("dropped", {}).items()]

@@ -27,17 +27,16 @@ class ViewerScene:
 
 
 def viewer_scene(path: Path, limits) -> ViewerScene:
-    """The NFX stream at `path`; any other scene file is carried losslessly.
+    """The NFX stream at `path`, a file or pipe; any other scene file is carried losslessly.
 
     limits: DecoderLimits. Raises FormatError, UnsupportedError, LimitExceeded or SceneError.
     """
+    from codec.cli.common import read_stream
     from codec.decoder.parse import parse
     from codec.wire.tables import MAGIC
 
-    with open(path, "rb") as stream:
-        head = stream.read(len(MAGIC))
-    if head == MAGIC or path.suffix.lower() == ".nfx":
-        data = path.read_bytes()
+    data = read_stream(path)
+    if data.startswith(MAGIC) or path.suffix.lower() == ".nfx" or not path.is_file():
         parse(data, limits)
         return ViewerScene(path.name, data)
     from codec.encoder.encode import encode

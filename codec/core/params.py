@@ -102,7 +102,8 @@ class CodingParams:
     rotation_cap: 1/16 nat.   basis: [rows, 3 * (K - 1)] int8, in 1/128.
     sh_layers: rows in each SH layer.   fields: models of FIELD_CROSS; sh_field: all SH rows;
     length_field: how many rows of a layer a Gaussian has.
-    shrink: what the tier takes off the log scales of all earlier tiers, 1/64 nat.
+    shrink: what the tier takes off the log scales of all earlier tiers, 1/64 nat; 255 = it
+    replaces them.
     """
 
     grid_exponent: int

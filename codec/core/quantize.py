@@ -14,7 +14,7 @@ from codec.core.params import STEP_BITS, CodingParams
 from codec.core.tables import coding_tables, log2_q8
 
 FINE_SHIFT = STEP_BITS + FINE_BITS
-# Rows Y, C1, C2 in 2^-14: (1,1,1)/sqrt3, (1,0,-1)/sqrt2, (-1,2,-1)/sqrt6 (CODING 3.3).
+# Rows Y, C1, C2 in 2^-14: (1,1,1)/sqrt3, (1,0,-1)/sqrt2, (-1,2,-1)/sqrt6.
 YCC = np.array([[9459, 9459, 9459], [11585, 0, -11585], [-6689, 13377, -6689]], np.int64)
 YCC_BITS = 14
 MAX_CLASS = 4
@@ -55,7 +55,7 @@ def class_shifts(rule, alpha, footprint=0) -> NDArray[np.int64]:
 
 
 def rotation_bits(params: CodingParams, scales, alpha, footprint) -> NDArray[np.int64]:
-    """Bits b of each Gaussian: rotation step 2^-b, finer the more anisotropic (CODING 3.2)."""
+    """Bits b of each Gaussian: rotation step 2^-b, finer the more anisotropic."""
     spread = ((scales[:, 0] - scales[:, 2]) * params.scale_step) >> STEP_BITS
     entry = np.clip(spread, 0, params.rotation_cap)
     extra = coding_tables().rotation_bits[entry]
@@ -155,7 +155,7 @@ def round_to(values, unit: float, shifts=None, dead_zone: float = 0.5) -> NDArra
 def canonical_gauge(log_scales, quats):
     """Sort each Gaussian's axes by falling scale and fold the quaternion so that w is largest.
 
-    Permuting axes and flipping their signs leaves the covariance unchanged (CODING 3.2).
+    Permuting axes and flipping their signs leaves the covariance unchanged.
     Returns (log_scales [N, 3], quats [N, 4]) float64, quats normalized with w >= |x|, |y|, |z|.
     """
     order = np.argsort(-log_scales, axis=1, kind="stable")

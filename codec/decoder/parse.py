@@ -162,7 +162,7 @@ def _read_head(stream: Stream, box: Box, limits: DecoderLimits) -> None:
     if header.n_gaussians > limits.max_gaussians:
         raise LimitExceeded(
             f"{header.n_gaussians} Gaussians exceed the limit of {limits.max_gaussians}; "
-            "raise max_gaussians to decode"
+            "raise max_gaussians (--max-gaussians) to decode"
         )
     check_memory(stream, limits)
 
@@ -181,7 +181,8 @@ def check_memory(stream: Stream, limits: DecoderLimits, extra: int = 0) -> None:
     need = header.n_gaussians * (fixed + each * (header.sh_degree + 1) ** 2) + extra
     if need > limits.max_memory:
         raise LimitExceeded(
-            f"decoding may take {need} bytes, the limit is {limits.max_memory}; raise max_memory"
+            f"decoding may take {need} bytes, the limit is {limits.max_memory}; "
+            "raise max_memory (--max-memory)"
         )
     if need > memory_bound(stream, limits):
         raise LimitExceeded(

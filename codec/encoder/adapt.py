@@ -2,7 +2,7 @@
 
 Frozen factors, trained maps: uniform noise on the rate path, straight-through on the distortion
 path, a zero-inflated two-sided geometric model refitted to the maps at every step, and a Lagrange
-multiplier that follows a byte budget (GFix, arXiv 2511.06953; METHODS A.3.3 to A.3.5). Maps are
+multiplier that follows a byte budget (GFix, arXiv 2511.06953). Maps are
 kept only where they pay for their bytes.
 """
 
@@ -333,7 +333,10 @@ def _integers(q: Tensor, dead_zone: float) -> np.ndarray:
 
 
 class Crops:
-    """Random crops of pictures, with the exact inputs of the whole picture cut alike."""
+    """Random crops of pictures, with the exact inputs of the whole picture cut alike.
+
+    size: pixels a side; 0 where no picture is as large as the network needs.
+    """
 
     def __init__(self, restorer: Restorer, pictures, size: int, seed: int) -> None:
         self._rng, self._restorer = np.random.default_rng(seed), restorer
@@ -344,8 +347,9 @@ class Crops:
             self._items.append((given, torch.from_numpy(np.ascontiguousarray(
                 target.transpose(2, 0, 1), np.float32))))
         unit = max(restorer.params.pad, restorer.factor)
-        smallest = min(min(t.shape[1:]) for _, t in self._items)
-        self._unit, self.size = unit, max(min(size, smallest) // unit, 1) * unit
+        self._items = [item for item in self._items if min(item[1].shape[1:]) >= unit]
+        smallest = min((min(t.shape[1:]) for _, t in self._items), default=0)
+        self._unit, self.size = unit, min(size, smallest) // unit * unit
 
     def draw(self, count: int) -> tuple[Inputs, Tensor]:
         """(inputs, targets [count, 3, size, size])."""
@@ -411,9 +415,12 @@ def adapt(trial, n_bytes: int, options, progress, facts: dict):
 
 def train_maps(restorer: Restorer, pictures, plan: MapPlan, judge, progress=None):
     """(settings, groups) trained on pictures; the restorer is as before afterwards."""
+    crops = Crops(restorer, pictures, CROP, plan.seed)
+    if not crops.size:
+        return restorer.params, ()
     adapter = Adapter(restorer, plan)
     try:
-        adapter.run(Crops(restorer, pictures, CROP, plan.seed), judge, progress)
+        adapter.run(crops, judge, progress)
         return adapter.settings(), adapter.groups()
     finally:
         adapter.remove()

@@ -112,7 +112,10 @@ class Balance:
             for octave in (octaves, -octaves):
                 if self.stopped():
                     break
-                value = gain(shifted(best.steps, name, octave, WIDEST))
+                moved = shifted(best.steps, name, octave, WIDEST)
+                if moved == best.steps or name == "sh" and not self.draft.splats.sh_degree:
+                    continue
+                value = gain(moved)
                 if value > LEAST_GAIN:
                     moves[name] = (value, octave)
                     break

@@ -20,7 +20,7 @@ def scene_flags(splats: Splats, order_kept: bool = False) -> int:
 class Draft:
     """A scene that pruning and training may replace, with how to write it.
 
-    splats: settable.   prepared: of `splats`, for the step search.
+    splats: settable.   prepared: of `splats`, for the step search.   views: carried in the file.
     like: coding parameters to keep instead of deriving them from the scene, None = derive.
     """
 
@@ -28,7 +28,7 @@ class Draft:
 
     def __init__(self, splats: Splats, options: EncoderOptions,
                  default_views: list[Camera] | None = None) -> None:
-        self.options, self._views = options, default_views
+        self.options, self.views = options, default_views
         self.splats = splats
 
     @property
@@ -54,4 +54,4 @@ class Draft:
 
     def _ancillary(self, rows):
         in_order = self._splats.take(rows) if self._splats.extra else self._splats
-        return ancillary_boxes(in_order, self._views)
+        return ancillary_boxes(in_order, self.views)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
+
+import numpy as np
 
 from codec.encoder.bounds import bound_values
 from codec.encoder.draft import Draft
@@ -26,16 +30,21 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     """Encode a scene to an NFX stream.
 
     splats: the scene; it is not changed.   options: see EncoderOptions.
-    cameras: views that count (pruning, step search, training); seeded ones are made when None.
-    photos: folder with an image of each camera, to train towards instead of the scene's renders.
+    cameras: views that count (pruning, step search, training); planned ones when None.
+    photos: folder with an image of each camera, to train towards instead of the scene's renders;
+    needs cameras.
     default_views: views carried in the file.
     progress(stage, fraction, note): called as the work goes on, fraction in 0..1.
     report: filled with what was decided and lost.
     Deterministic: same splats, options and cameras give the same bytes, whatever the threads.
-    Raises SceneError or UsageError.
+    Raises SceneError, UsageError, or BackendError where a renderer, restorer or image library that
+    the options cannot do without is missing.
     """
+    if photos and not cameras:
+        raise UsageError("photos need the cameras that took them")
     progress = progress or (lambda stage, fraction, note: None)
     report = {} if report is None else report
+    cameras = _that_see(splats, cameras, report)
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
     if options.ladder:
         data = _encode_tiers(splats, options, (cameras, photos), default_views, progress, report)
@@ -49,6 +58,22 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     report.update(bytes=len(data), bits_per_gaussian=8 * len(data) / max(n_out, 1))
     progress("done", 1.0, f"{len(data)} bytes")
     return data
+
+
+def _that_see(splats: Splats, cameras: list[Camera] | None, report) -> list[Camera] | None:
+    """The cameras before which some of the scene lies. Raises SceneError when there is none."""
+    from codec.rendering.views import sees
+
+    means = splats.means[np.isfinite(splats.means).all(axis=1)]
+    if not cameras or not len(means):
+        return cameras
+    seeing = [camera for camera in cameras if sees(camera, means)]
+    if not seeing:
+        raise SceneError("the cameras see nothing of the scene: they must be in its own frame and "
+                         "unit")
+    if len(seeing) < len(cameras):
+        report["cameras_blind"] = len(cameras) - len(seeing)
+    return seeing
 
 
 def _encode_tiers(splats, options, seen, default_views, progress, report) -> bytes:
@@ -108,19 +133,31 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
     from codec.encoder.plan_restoring import plan_restoring
 
     plan = plan_restoring(options, splats.n_gaussians)
+    if plan is not None:
+        seen = _planned_once(splats, options, seen)
+    started = monotonic()
     coding = plan.coding_options(options) if plan else options
     try:
         data = _encode_lossy(splats, coding, seen, default_views, progress, report)
-    except SceneError:
-        if plan is None or plan.required or coding == options:
+    except SceneError as exc:
+        if exc.code != "size" or plan is None or coding == options:
             raise
+        if plan.insists:
+            raise SceneError(
+                f"cannot reach {options.target_size} bytes, {plan.reserve} of them for the "
+                "restorer: give more, or leave --restore and --adapt out", code="size") from exc
         plan = None  # room for a restorer that nobody insists on must not fail a target
         data = _encode_lossy(splats, options, seen, default_views, progress, report)
-    if plan is None:
+    if plan is None or report.get("trained", {}).get("interrupted"):
         return data
     from codec.encoder.restoring import signal_restorer
 
-    whole = signal_restorer(data, plan, splats, options, seen, progress, report)
+    try:
+        whole = signal_restorer(data, plan, splats, options, seen, progress, report)
+    except KeyboardInterrupt:
+        report["restorer"] = {"kind": plan.settings.kind_name, "signalled": False,
+                              "reason": "interrupted"}
+        return data
     facts = report["restorer"]
     if coding == options or facts.get("map_bytes") or not _is_short(whole, options, report):
         return whole
@@ -128,9 +165,39 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
     rest = replace(options, adapt="off")
     if not facts["signalled"]:
         rest = replace(rest, restore="off")
-    if rest == options:
+    if options.time_budget:
+        rest = replace(rest, time_budget=options.time_budget - (monotonic() - started))
+    if rest == options or options.time_budget and rest.time_budget < options.time_budget / 2:
         return whole
-    return _encode_and_restore(splats, rest, seen, default_views, progress, report)
+    return _better(whole, report, lambda facts: _encode_and_restore(
+        splats, rest, seen, default_views, progress, facts))
+
+
+def _planned_once(splats: Splats, options, seen):
+    """`seen` with planned views in the place of no cameras, where several steps will want them."""
+    from codec.encoder.search import SEARCH_EFFORT, encoder_views
+
+    cameras, photos = seen
+    if options.effort < SEARCH_EFFORT and options.target_psnr is None:
+        return seen
+    try:
+        return encoder_views(splats, cameras, options), photos
+    except BackendError:
+        return seen  # who needs them says what is missing
+
+
+def _better(whole: bytes, report: dict, encode_again) -> bytes:
+    """`whole`, or what another encode gives where it ends well and not worse."""
+    facts = deepcopy(report)
+    try:
+        again = encode_again(facts)
+    except (KeyboardInterrupt, MemoryError, SceneError):
+        return whole
+    if (facts.get("psnr") or 0.0) < (report.get("psnr") or 0.0):
+        return whole
+    report.clear()
+    report.update(facts)
+    return again
 
 
 def _is_short(data: bytes, options: EncoderOptions, report: dict) -> bool:
@@ -165,7 +232,7 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
     if options.target_size is not None and len(data) > options.target_size:
         raise SceneError(
             f"cannot reach {options.target_size} bytes: the smallest stream has {len(data)}; "
-            "lower --sh-degree or --max-gaussians"
+            "lower --sh-degree or --max-gaussians", code="size"
         )
     return data
 

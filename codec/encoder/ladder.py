@@ -8,11 +8,12 @@ import numpy as np
 
 from codec.errors import SceneError
 from codec.scene import Splats
+from codec.wire import tables
 
 ATTRIBUTES = ("means", "log_scales", "quats", "opacity_logits", "sh0", "shN")
 _HIDDEN = -30.0  # opacity logit that no renderer draws
 SHRINK_EXPONENT = 0.25
-MOST_SHRINK = 255
+MOST_SHRINK = tables.REPLACES - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def reported_tiers(data: bytes, sizes: tuple[int, ...], error) -> list[dict]:
     for k, (size, end) in enumerate(zip(sizes, ends, strict=True)):
         if end > size:
             raise SceneError(f"cannot reach {size} bytes: the smallest stream has {end}; "
-                             "leave the size out of the ladder, or lower --sh-degree")
+                             "leave the size out of the ladder, or lower --sh-degree",
+                             code="size")
         shown = decode(data, tiers=k + 1)
         tiers.append({"target": size, "bytes": end, "n_gaussians": shown.n_gaussians,
                       "replaces": found[k]["replaces"],

@@ -1,7 +1,7 @@
 """Nested streams: several sizes in one file, cut after a tier it is the smaller one (spec 4.2).
 
 All tiers are trained together, every step showing the scene up to one of them, so that the
-Gaussians of a tier serve all sizes from it on (the nested levels are GoDe's, METHODS A.1.1, the
+Gaussians of a tier serve all sizes from it on (the nested levels are GoDe's, the
 training is ours). Then tier by tier is quantized behind what is already fixed, and the tiers above
 are trained on against it.
 """
@@ -28,14 +28,14 @@ from codec.encoder.reopt import (
     quantized_scene,
     target_views,
 )
-from codec.encoder.search import choose_steps, view_error
+from codec.encoder.search import SEARCH_EFFORT, choose_steps, view_error
 from codec.encoder.sparse import (
     ITERATIONS,
     count_for,
     degree_for,
 )
 from codec.encoder.steps import Steps, dequantize, quantize_scene
-from codec.errors import UsageError
+from codec.errors import BackendError, UsageError
 from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
@@ -69,14 +69,18 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
                   report: dict) -> bytes:
     """A stream whose first options.ladder[k] bytes are a scene of that size.
 
-    seen: (cameras, photos folder) or None each. Raises UsageError and SceneError.
+    seen: (cameras, photos folder) or None each. Raises UsageError, SceneError and BackendError.
     """
     cameras, photos = seen
     from codec.optimize.loop import interruptible
 
     error, views = view_error(splats, cameras, options, report)
     if error is None:
-        raise UsageError("a nested file is planned by rendering: it needs a renderer and effort 3")
+        if options.effort >= SEARCH_EFFORT:
+            raise BackendError("sizes nearer than 4 times each other are planned by rendering, "
+                               "which needs numba and scipy: pip install 'nfx[render]'")
+        raise UsageError("sizes nearer than 4 times each other are planned by rendering: that "
+                         "needs effort 3 or more")
     ladder = make_ladder(options, splats.n_gaussians, splats.sh_degree)
     scene = _start(splats, ladder, options, views, progress)
     targets = target_views(splats, views.cameras, photos, options.threads)
@@ -88,7 +92,9 @@ def encode_nested(splats: Splats, options: EncoderOptions, seen, default_views, 
             scene = trainer.nested(scene, ladder, TRAINED_SHARE)
         tiers = _coded_tiers(scene, ladder, options, default_views, error, trainer, progress)
     if steps:
-        report["trained"] = targets.facts(steps, photos) | {"interrupted": stop.is_set()}
+        report["trained"] = targets.facts(photos) | {
+            "iterations": trainer.iterations, "planned_iterations": steps,
+            "interrupted": stop.is_set()}
     header = SceneHeader(ladder.counts[-1], scene.sh_degree, scene_flags(splats),
                          n_tiers=len(tiers))
     data = write_stream(tables.PROFILE_LOSSY, header, tiers, ancillary_boxes(scene, default_views))

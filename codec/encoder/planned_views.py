@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from codec.encoder.seen_from import SeenFrom
+from codec.encoder.seen_from import SeenFrom, nearest_search
 from codec.rendering.views import Extent, has_background, look_at, measure_extent
 from codec.scene import Camera, Splats
 
@@ -346,10 +346,8 @@ def _spread(pool: list[Candidate], extent: Extent, count: int,
     score = np.log2(np.maximum([c.score(enough) for c in pool], 1e-300))
     gain = crowding.power * score
     if crowding.local:
-        from scipy.spatial import cKDTree
-
         places = np.array([c.position for c in pool])
-        reach = cKDTree(places).query_ball_point(places, HERE * extent.r50)
+        reach = nearest_search(places).query_ball_point(places, HERE * extent.r50)
         gain += crowding.local * (score - np.array([score[near].max() for near in reach]))
     chosen: list[int] = []
     while len(chosen) < count:

@@ -1,4 +1,4 @@
-"""Rate and distortion of one field at a time, measured by rendering (CODING 6.3).
+"""Rate and distortion of one field at a time, measured by rendering.
 
 A probe quantizes a single field, leaves all others at the input's values, and renders a few
 views; single-field errors add up well enough to choose all steps together.
@@ -21,10 +21,14 @@ from codec.wire.tables import MAX_REFINE_BITS
 
 FIELDS = ("position", "scale", "opacity", "rotation", "dc", "sh")
 
+LEAST_ALPHA = 1 / 255
+"""A view whose pixels are all as empty as this shows nothing."""
+
 
 class ViewError:
     """Mean squared error of renders against the input's renders, clipped to 0..1.
 
+    cameras: those that see something; all where none does.   sees: whether one does.
     backdrops: what the views show behind the scene, in turn; None = black, and for an open scene
     (see `backdrop`) black and white.
     """
@@ -37,6 +41,10 @@ class ViewError:
         self.threads, self.cameras = threads, cameras
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
         views = [self._render(splats, camera) for camera in cameras]
+        filled = [view for view in views if is_filled(view)]
+        self.sees = bool(filled)
+        if filled and len(filled) < len(views):  # nothing shows in the others whatever is coded
+            views, self.cameras = filled, [view.camera for view in filled]
         if backdrops is None:
             backdrops = (BLACK, WHITE) if is_open([v.alpha for v in views]) else (BLACK,)
         self.backdrops = backdrops
@@ -66,6 +74,11 @@ class ViewError:
     def psnr(self, splats: Splats) -> float:
         """Mean over views of each view's PSNR, dB."""
         return float(np.mean([-10 * np.log10(max(v, 1e-12)) for v in self.per_view(splats)]))
+
+
+def is_filled(view: RenderedView) -> bool:
+    """Whether anything shows in a view."""
+    return bool(view.alpha.max(initial=0.0) > LEAST_ALPHA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Re-optimization: a scene pruned to a few Gaussians is trained to look like the original again.
 
-After pruning this is where nearly all quality comes from at low rates (METHODS A.1.1). Targets
-are the original's own renders (self-distillation, no photos needed) or posed photos. Spent
-Gaussians become halves of those with large gradients, and so the count grows where `sparse` wants
-more (`optimize.densify.Split`). Then the chosen steps stand in the loop: renders are of the
-quantized scene, and gradients pass straight through.
+After pruning this is where nearly all quality comes from at low rates. Targets are the original's
+own renders (self-distillation, no photos needed) or posed photos. Spent Gaussians become halves of
+those with large gradients, and so the count grows where `sparse` wants more
+(`optimize.densify.Split`). Then ever more Gaussians are fixed where they decode to at the chosen
+steps, and the others train on, to make up for their error.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from codec.encoder.backdrop import (
 )
 from codec.encoder.ladder import Ladder, with_rows
 from codec.encoder.prepare import prepare
+from codec.encoder.probe import is_filled
 from codec.encoder.steps import Steps, dequantize, quantize_scene
 from codec.scene import Camera, Splats
 
@@ -85,9 +86,9 @@ class TargetViews:
         behind = [views.background(i) for views in (self, more) for i in range(len(views))]
         return TargetViews(self.cameras + more.cameras, self.images + more.images, behind)
 
-    def facts(self, iterations: int, photos: Path | None) -> dict:
+    def facts(self, photos: Path | None) -> dict:
         """What a report says of a training with these targets."""
-        return {"views": len({id(camera) for camera in self.cameras}), "iterations": iterations,
+        return {"views": len({id(camera) for camera in self.cameras}),
                 "towards": "photos" if photos else "renders of the input",
                 "backdrops": sorted(set(self.backdrops))}
 
@@ -116,7 +117,8 @@ def _shrunken(camera: Camera, image: NDArray[np.uint8], shrink: int):
 def spread_views(cameras: list[Camera], most: int = MOST_VIEWS) -> list[Camera]:
     """At most `most` cameras, evenly spaced by name, at most WIDTH pixels wide."""
     ordered = sorted(cameras, key=lambda camera: camera.name)
-    chosen = ordered[:: -(-len(ordered) // most)]
+    n = min(len(ordered), most)
+    chosen = [ordered[i * len(ordered) // n] for i in range(n)]
     return [c.resized(WIDTH) if c.width > WIDTH else c for c in chosen]
 
 
@@ -131,6 +133,9 @@ def rendered_views(splats: Splats, cameras: list[Camera], threads: int = 0,
 
     renderer = CpuRenderer(RenderOptions(threads=threads))
     views = [renderer.render(splats, camera) for camera in cameras]
+    # A view that shows nothing teaches nothing, and its infinite PSNR hides what others gain.
+    views = [view for view in views if is_filled(view)] or views
+    cameras = [view.camera for view in views]
     if not backdrops:
         backdrops = (BLACK, WHITE) if is_open([view.alpha for view in views]) else (BLACK,)
     images = [np.rint(255 * np.clip(composited(view, colour), 0, 1)).astype(np.uint8)
@@ -168,12 +173,14 @@ class Retrainer:
 
     views: targets.   stop: set from outside when the user asked to stop.
     interrupted: whether one did, here or there; later stages do nothing.
+    iterations: run so far.
     """
 
     def __init__(self, views: TargetViews, plan: Reopt, antialiased: bool, progress,
                  stop: threading.Event | None = None) -> None:
         self.views, self.plan, self._stop = views, plan, stop or threading.Event()
         self._progress, self._antialiased = progress, antialiased
+        self.iterations = 0
 
     @property
     def interrupted(self) -> bool:
@@ -278,8 +285,9 @@ class Retrainer:
         best = Best(splats, measure(splats)["psnr_train"], 0)  # a stage never makes it worse
         every = int(np.clip(options.iterations // 8, 50, 500))
         loop = Loop(trainer, options.iterations, measure, Record(), best, measure_every=every,
-                    budget=share * self.plan.budget)
-        out = loop.run()
+                    budget=share * self.plan.budget, asked=self._stop)
+        out = replace(loop.run(), comments=splats.comments)
+        self.iterations += trainer.step
         if loop.record.ended == "interrupted":
             self._stop.set()
         return out

@@ -8,6 +8,7 @@ judges and asks for a larger gain (`codec.restore.perceptual`).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,15 +179,32 @@ def signal_restorer(data: bytes, plan: RestoringPlan, original: Splats, options:
     if not plan.insists and psnr is not None and psnr >= AUTO_PSNR:
         facts["reason"] = f"renders are within {psnr:.1f} dB of the input's"
         return data
+    progress("restoring", 0.9, plan.settings.kind_name)
     try:
-        progress("restoring", 0.9, plan.settings.kind_name)
-        trial = _Trial.start(data, plan, original, options, *seen)
-    except BackendError as problem:
-        if plan.insists:
+        with torch_threads(options.threads):
+            trial = _Trial.start(data, plan, original, options, *seen)
+            return trial.finish(data, plan, options, progress, facts)
+    except (BackendError, RuntimeError) as problem:  # RuntimeError: torch, such as out of memory
+        if plan.insists and isinstance(problem, BackendError):
             raise
-        facts["reason"] = str(problem)
+        if plan.insists:
+            raise BackendError(f"the restorer failed: {problem}") from problem
+        facts.clear()
+        facts |= {"kind": plan.settings.kind_name, "signalled": False, "reason": str(problem)}
         return data
-    return trial.finish(data, plan, options, progress, facts)
+
+
+@contextmanager
+def torch_threads(threads: int):
+    """torch with at most so many threads, 0 = as many as it likes."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from codec.encoder.plan import delta_for, steps_from, target_db
 from codec.encoder.prepare import Prepared
 from codec.encoder.steps import Steps, Weights
-from codec.errors import BackendError, UsageError
+from codec.errors import BackendError, SceneError, UsageError
 from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
 
@@ -104,6 +104,12 @@ def view_error(splats, cameras, options: EncoderOptions, report: dict):
         if options.target_psnr is not None:
             raise
         report["note"] = f"steps by the analytic plan, no renderer: {exc}"
+        return None, None
+    if not error.sees:
+        if views.given:
+            raise SceneError("the cameras see nothing of the scene: they must be in its own frame "
+                             "and unit")
+        report["note"] = "steps by the analytic plan: planned views see nothing of the scene"
         return None, None
     source = "the given cameras" if views.given else "planned views"
     report["views"] = f"{len(chosen)} of {len(views.cameras)} {source}"

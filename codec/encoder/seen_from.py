@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from codec.errors import BackendError
 from codec.scene import Splats
 
 CLUSTERS = 1000  # neighbourhoods of a scene
@@ -30,6 +31,15 @@ FINE_CLUSTERS, FINE_LEAST = 2500, 2  # the same where edges matter more than tru
 NOISE = 0.1  # added to a moment, of its mean variance
 DISLIKE = 2.0  # power by which Gaussians seen from strange directions count
 MOST_PIXELS = 3.0  # of a candidate's raster; what is larger counts as if it had so many
+
+
+def nearest_search(points: NDArray):
+    """A SciPy KD-tree of points [N, 3]; BackendError with the extra to install without SciPy."""
+    try:
+        from scipy.spatial import cKDTree
+    except ImportError as exc:
+        raise BackendError("planning views needs scipy: pip install 'nfx[render]'") from exc
+    return cKDTree(points)
 
 
 class SeenFrom:
@@ -82,10 +92,8 @@ class SeenFrom:
 
 def _neighbourhoods(means: NDArray, rows: NDArray, count: int, seed: int) -> NDArray[np.intp]:
     """[N] the nearest of `count` Gaussians drawn from `rows`."""
-    from scipy.spatial import cKDTree
-
     rng = np.random.Generator(np.random.PCG64(seed))
-    return cKDTree(means[rng.choice(rows, count, replace=False)]).query(means)[1]
+    return nearest_search(means[rng.choice(rows, count, replace=False)]).query(means)[1]
 
 
 def _moments(rest: NDArray, rows: NDArray, cluster: NDArray, count: int) -> NDArray[np.float64]:

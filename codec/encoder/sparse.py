@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from codec.encoder.balance import Balance, fitted
+from codec.encoder.ancillary import ancillary_boxes
+from codec.encoder.balance import Balance, fitted, shifted_all
 from codec.encoder.draft import Draft
+from codec.encoder.plan import steps_from
 from codec.encoder.pruning import reduce_scene
 from codec.encoder.reopt import Reopt, Retrainer, target_views
 from codec.encoder.search import choose_steps
 from codec.encoder.steps import Steps
+from codec.errors import SceneError, UsageError
 from codec.options import EncoderOptions
 from codec.scene import Splats
 
@@ -26,6 +29,8 @@ FIRST_BITS = 64.0
 """What a Gaussian costs where the count is first chosen."""
 UNTRAINED_BITS = (40.0, 64.0, 100.0)
 """Where nothing is trained, these are tried."""
+FEWEST, COARSEST = 16, 4.0
+"""Gaussians of the smallest stream, and octaves that its steps are coarser than a rough plan's."""
 SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
 """Highest SH degree by target bytes; above the last: the input's own."""
 SIZE_DRIFT = 0.003
@@ -43,7 +48,7 @@ def is_sparse(n_gaussians: int, target_size: int | None) -> bool:
 
 def count_for(target_size: int, bits: float, most: int) -> int:
     """Gaussians that a size pays for at `bits` each."""
-    return int(np.clip(8 * max(target_size - 800, 64) / bits, min(16, most), most))
+    return int(np.clip(8 * max(target_size - 800, 64) / bits, min(FEWEST, most), most))
 
 
 def degree_for(target_size: int, sh_degree: int) -> int:
@@ -60,11 +65,15 @@ def encode_sparse(draft: Draft, error, views, photos, progress, report) -> Steps
     error, views: of `search.view_error`, None without a renderer.
     """
     before, options = draft.splats, draft.options
+    _check_room(draft)
     if error is None:
-        draft.splats = _thinned(before, options, FIRST_BITS, None)
+        draft.splats = _thinned(draft, before, FIRST_BITS, None)
         steps = choose_steps(draft.splats, draft.prepared, options, None, draft.build, progress)
     elif options.effort < FIRST_EFFORT:
         steps = _best_untrained(draft, error, views, progress)
+    elif before.extra:
+        raise UsageError("at this size the scene is trained and gets Gaussians of its own, which "
+                         "have no extra properties: leave --keep-extra out, or use effort 3")
     else:
         from codec.optimize.loop import interruptible
 
@@ -78,17 +87,33 @@ def encode_sparse(draft: Draft, error, views, photos, progress, report) -> Steps
     return steps
 
 
-def _thinned(splats: Splats, options: EncoderOptions, bits: float, views) -> Splats:
-    count = count_for(options.target_size, bits, splats.n_gaussians)
-    if options.max_gaussians is not None:
-        count = splats.n_gaussians  # the user chose
+def _check_room(draft: Draft) -> None:
+    """Raise SceneError where not even the fewest Gaussians fit at very coarse steps."""
+    splats, options = draft.splats, draft.options
+    few = Draft(_with_degree(splats.take(np.arange(min(FEWEST, splats.n_gaussians))), options),
+                options, draft.views)
+    least = len(few.build(shifted_all(steps_from(few.prepared, 1.0), COARSEST)))
+    if least > options.target_size:
+        raise SceneError(f"cannot reach {options.target_size} bytes: {few.splats.n_gaussians} "
+                         f"Gaussians take {least}", code="size")
+
+
+def _with_degree(splats: Splats, options: EncoderOptions) -> Splats:
+    if options.sh_degree is not None:
+        return splats
+    return splats.with_sh_degree(degree_for(options.target_size, splats.sh_degree))
+
+
+def _thinned(draft: Draft, splats: Splats, bits: float, views) -> Splats:
+    """`splats`, the draft's at first, with as many Gaussians as the target pays for."""
+    options = draft.options
+    others = sum(box.size for box in ancillary_boxes(splats, draft.views))
+    count = count_for(options.target_size - others, bits, splats.n_gaussians)
     name = options.prune_strategy if views is not None else "footprint"
     cameras = views.cameras if views is not None else None
     thin = reduce_scene(splats, count, name, cameras=cameras, seed=options.seed,
                         threads=options.threads)
-    if options.sh_degree is None:
-        thin = thin.with_sh_degree(degree_for(options.target_size, thin.sh_degree))
-    return thin
+    return _with_degree(thin, options)
 
 
 def _chosen(draft: Draft, error, progress, stopped=bool) -> tuple[Steps, Balance]:
@@ -104,13 +129,14 @@ def _best_untrained(draft: Draft, error, views, progress) -> Steps:
     before, best, tried = draft.splats, None, set()
     for bits in UNTRAINED_BITS:
         progress("pruning", 0.0, f"for {bits:.0f} bits a Gaussian")
-        draft.splats = _thinned(before, draft.options, bits, views)
+        draft.splats = _thinned(draft, before, bits, views)
         if draft.splats.n_gaussians in tried:
             continue
         tried.add(draft.splats.n_gaussians)
         steps, _ = _chosen(draft, error, progress)
         steps = fitted(steps, draft, draft.options.target_size, progress)
-        score = error.psnr(draft.quantized(steps))
+        fits = len(draft.build(steps)) <= draft.options.target_size
+        score = fits, error.psnr(draft.quantized(steps))
         if best is None or score > best[0]:
             best = (score, draft.splats, steps)
     draft.splats = best[1]
@@ -121,16 +147,15 @@ def _trained(draft: Draft, error, views, photos, user, report) -> Steps:
     """user: (progress, event that asks for an end with the best so far)."""
     before, options, (progress, stop) = draft.splats, draft.options, user
     progress("pruning", 0.0, options.prune_strategy)
-    draft.splats = _thinned(before, options, FIRST_BITS, views)
+    draft.splats = _thinned(draft, before, FIRST_BITS, views)
     targets = target_views(before, views.cameras, photos, options.threads)
     plan = Reopt(ITERATIONS[options.effort], draft.splats.sh_degree, options.seed,
                  options.threads, options.time_budget)
-    report["trained"] = targets.facts(plan.iterations, photos)
     retrainer = Retrainer(targets, plan, before.antialiased, progress, stop)
     draft.splats = retrainer.free(draft.splats, 0)
     steps, balance = _chosen(draft, error, progress, stop.is_set)
     count = draft.splats.n_gaussians
-    if options.max_gaussians is None and not retrainer.interrupted:
+    if not retrainer.interrupted:
         count = better_count(balance, retrainer, steps, before.n_gaussians)
         if count < draft.splats.n_gaussians:
             draft.splats = reduce_scene(
@@ -139,7 +164,10 @@ def _trained(draft: Draft, error, views, photos, user, report) -> Steps:
     draft.splats = retrainer.free(draft.splats, 1, count)
     balance = Balance(draft, error.against(draft.splats).psnr, stop.is_set)
     steps = balance.run(steps, options.target_size, progress, octaves=0.5)
-    return _quantized(draft, error, retrainer, steps, progress)
+    steps = _quantized(draft, error, retrainer, steps, progress)
+    report["trained"] = targets.facts(photos) | {
+        "iterations": retrainer.iterations, "planned_iterations": plan.iterations}
+    return steps
 
 
 def _quantized(draft: Draft, error, retrainer: Retrainer, steps: Steps, progress) -> Steps:
@@ -172,4 +200,4 @@ def better_count(balance: Balance, retrainer: Retrainer, steps: Steps, most: int
     for _ in range(30):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if gap(middle) > GAP else (low, middle)
-    return int(np.clip(round(splats.n_gaussians * low), min(16, most), most))
+    return int(np.clip(round(splats.n_gaussians * low), min(FEWEST, most), most))

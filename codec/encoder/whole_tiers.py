@@ -67,8 +67,10 @@ def encode_whole_tiers(splats: Splats, options: EncoderOptions, seen, default_vi
             stream = _tier(*given, (room, degree, code), _part(progress, k, len(options.ladder)),
                            facts)
         except SceneError as exc:
+            if exc.code != "size":
+                raise
             raise SceneError(f"cannot reach {size} bytes: leave the size out of the ladder, or "
-                             "lower --sh-degree or --max-gaussians") from exc
+                             "lower --sh-degree", code="size") from exc
         spent += _size(stream)
         streams.append(stream)
         if facts.get("trained", {}).get("interrupted"):
@@ -106,7 +108,7 @@ def _tier(splats: Splats, options: EncoderOptions, seen, place, progress, report
         if excess <= 0:
             return stream
         target -= excess
-    raise SceneError(f"no tier of {room} bytes")
+    raise SceneError(f"no tier of {room} bytes", code="size")
 
 
 def _with_degree(stream: Stream, degree: int) -> Stream:

@@ -59,7 +59,8 @@ def photo_loss_torch(torch: Any, image: Any, target: Any, ssim_weight: float,
 class CudaTrainer:
     """One training on the GPU; options, views and extent as for `Trainer`.
 
-    Raises BackendError without torch, gsplat or a CUDA device.
+    Steps of the means are by extent only: other units raise UsageError. Raises BackendError without
+    torch, gsplat or a CUDA device.
     """
 
     def __init__(self, views, options: TrainOptions, splats: Splats, extent: float, *,
@@ -70,7 +71,8 @@ class CudaTrainer:
             raise UsageError(f"{splats.n_gaussians} Gaussians to start with exceed the cap "
                              f"of {options.cap}")
         if options.means_unit != "extent":
-            raise UsageError("training on CUDA knows step sizes of the means by extent only")
+            raise UsageError("training on CUDA knows step sizes of the means by extent "
+                             "only: set means_unit to \"extent\", or train on the CPU")
         self._torch, self._gsplat = _load()
         self.views, self.options, self.extent, self.step = views, options, extent, 0
         self._device = device

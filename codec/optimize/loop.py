@@ -50,7 +50,7 @@ class Best:
 
 
 def mean_psnr(splats: Splats, views, indices, options: RenderOptions) -> float:
-    """Mean PSNR in dB over some views of `views`; NaN without any."""
+    """Mean PSNR in dB over some views of `views`, each at most 99; NaN without any."""
     return _mean_score(psnr, splats, views, indices, options)
 
 
@@ -65,7 +65,7 @@ def _mean_score(score, splats: Splats, views, indices, options: RenderOptions) -
     for index in indices:
         camera, target = views.view(index)
         how = replace(options, background=views.background(index))
-        values.append(score(render(splats, camera, options=how).rgb, target))
+        values.append(min(score(render(splats, camera, options=how).rgb, target), 99.0))
     return float(np.mean(values)) if values else float("nan")
 
 
@@ -100,7 +100,8 @@ class Loop:
     measure(splats) -> dict with "psnr_train" and what else belongs in the history; called every
     `measure_every` steps.   save(): write a checkpoint; called every `save_seconds` and at the
     end.   budget: seconds of wall time of this call, 0 = none.   progress: called with one line.
-    Ctrl-C ends the loop after the step under way; `record.ended` says "interrupted".
+    Ctrl-C, or `asked` set from outside, ends the loop after the step under way; `record.ended` says
+    "interrupted".
     """
 
     engine: Engine
@@ -113,12 +114,13 @@ class Loop:
     save_seconds: float = 60.0
     budget: float = 0.0
     progress: Callable[[str], None] = lambda line: None
+    asked: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> Splats:
         """Train until done, out of time or interrupted; returns the best scene so far."""
         start, cpu, saved = time.monotonic(), time.process_time(), time.monotonic()
         before, smooth = (self.record.seconds, self.record.cpu_seconds), None
-        self.record.ended = "finished"
+        self.record.ended = "interrupted" if self.asked.is_set() else "finished"
         with interruptible() as stop:
             while self.engine.step < self.iterations and self.record.ended == "finished":
                 loss = self.engine.advance()
@@ -137,10 +139,12 @@ class Loop:
             self.record.seconds = before[0] + time.monotonic() - start
             self.record.cpu_seconds = before[1] + time.process_time() - cpu
             self.save()
+            if stop.is_set():  # in the last step or while it was measured
+                self.record.ended = "interrupted"
         return self.best.splats if self.best.splats is not None else self.engine.splats
 
     def _reason(self, stop: threading.Event, seconds: float) -> str:
-        if stop.is_set():
+        if stop.is_set() or self.asked.is_set():
             return "interrupted"
         return "out of time" if self.budget and seconds >= self.budget else "finished"
 

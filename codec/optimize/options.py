@@ -79,7 +79,7 @@ class TrainOptions:
         if self.means_unit not in MEANS_UNITS:
             raise UsageError(f"means_unit must be one of {', '.join(MEANS_UNITS)}")
         if self.means_unit == "sigma" and self.noise:
-            raise UsageError("noise on the means is for rates by extent")
+            raise UsageError("noise on the means is for rates by extent: set noise to 0")
         if not 0 <= self.sh_degree <= 3:
             raise UsageError("the SH degree must lie in 0..3")
         if self.width < 16:

@@ -47,22 +47,18 @@ class Views(Protocol):
 
 
 Parametrize = Callable[[Splats, int], Splats]
-"""(scene, step) -> the scene to render, e.g. quantized; gradients pass straight through."""
-
-Penalty = Callable[[Splats, int, Gradients], float]
-"""(scene, step, gradients) -> loss; adds its own gradient, e.g. of a rate, to `gradients`."""
+"""(scene, step) -> the scene to render, e.g. up to a tier; gradients pass straight through."""
 
 
 class Trainer:
     """State: step, splats, adam, strategy; changed by `advance` only.
 
-    parametrize, penalty: hooks of an encoder's re-optimization.
+    parametrize: what of the scene is rendered, for an encoder's re-optimization.
     frozen: rows at the front that stay as they are.
     """
 
     def __init__(self, views: Views, options: TrainOptions, splats: Splats, extent: float, *,
-                 parametrize: Parametrize | None = None, penalty: Penalty | None = None,
-                 frozen: int = 0) -> None:
+                 parametrize: Parametrize | None = None, frozen: int = 0) -> None:
         if not len(views):
             raise SceneError("no training views: at least two photos are needed")
         self.views, self.options, self.extent = views, options, extent
@@ -70,7 +66,7 @@ class Trainer:
         self.adam = Adam.for_splats(self.splats)
         self.strategy = make_strategy(options, extent)
         self.step = 0
-        self._parametrize, self._penalty, self._frozen = parametrize, penalty, frozen
+        self._parametrize, self._frozen = parametrize, frozen
         self._gradients: Gradients | None = None
         self._renderers: dict[tuple[int, Colour], GradRenderer] = {}
 
@@ -88,17 +84,15 @@ class Trainer:
                                      options.squared_weight)
         gradients = renderer.backward(frame, d_rgb, self._space())
         self._penalize(gradients)
-        if self._penalty is not None:
-            loss += self._penalty(self.splats, self.step, gradients)
         self.strategy.observe(self.splats, gradients, camera)
         self._update(gradients)
         return loss
 
     def _update(self, gradients: Gradients) -> None:
         rates = self.options.rates_at(self.step, self.extent)
-        seen = None if self._penalty is not None else gradients.visible
+        seen = gradients.visible
         if self._frozen:
-            seen = np.ones(self.splats.n_gaussians, np.bool_) if seen is None else seen.copy()
+            seen = seen.copy()
             seen[: self._frozen] = False
         with thread_pool(self.options.threads):
             self.adam.step(self.splats, gradients, rates, seen, self._sizes())

@@ -23,6 +23,24 @@ _FOG_STEPS = (0.0, 0.15, 0.3)  # before the lens, in r50
 _GRID = 16  # cells a side of the raster that tells hidden content
 
 
+_FEW = 20_000  # Gaussians looked at first, to tell whether a camera sees any
+
+
+def sees(camera: Camera, means: NDArray) -> bool:
+    """Whether a Gaussian's centre lies before a camera, in its image or as much again beside it.
+
+    means: [N, 3], finite. Centres only: a view that passes may still be empty.
+    """
+    for part in (means[:: max(1, len(means) // _FEW)], means):
+        x, y, z = camera.world_to_camera[:3, :3] @ part.T + camera.world_to_camera[:3, 3:]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            u, v = camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+        w, h = camera.width, camera.height
+        if ((z > 0) & (u > -w) & (u < 2 * w) & (v > -h) & (v < 2 * h)).any():
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """Robust size of a scene, weighted by opacity; world units.

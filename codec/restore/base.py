@@ -2,7 +2,7 @@
 
 The inputs (8-bit image, coverage, noise, level) follow part 5.11 of the specification and are the
 same on every machine; what the network makes of them is held to a tolerance.
-One step as in NiFi (arXiv 2602.04549, Eq. 2 and 7, resolved in METHODS A.1.2).
+One step as in NiFi (arXiv 2602.04549, Eq. 2 and 7, read as part 7 of the specification says).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 x^ = (z - b e) / a with z = TAESD's latent of the render, no noise; 1 - coverage, pooled to g x g,
 is mapped onto all text tokens; encoder features come back in the decoder through four 1x1
-convolutions, and its convolutions carry rank-4 adapters (METHODS A.2.3, TAESD variant).
+convolutions, and its convolutions carry rank-4 adapters (the paper's TAESD variant).
 """
 
 from __future__ import annotations

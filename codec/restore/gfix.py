@@ -1,7 +1,7 @@
 """Kind "gfix" (arXiv 2511.06953): SD-Turbo, one step, weights changed by per-scene maps only.
 
 No noise; x^ = (z - b e) / a at a learned step, a learned prompt, mLoRA on decoder and attention
-layers (METHODS A.3.2). The maps arrive in MLRA and are merged when the restorer is made.
+layers. The maps arrive in MLRA and are merged when the restorer is made.
 """
 
 from __future__ import annotations

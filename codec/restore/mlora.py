@@ -1,7 +1,7 @@
 """mLoRA: frozen factors that both sides derive, and a small trained map between them (GFix).
 
 W' = W + B M A with A = S^(1/2) V^T and B = U S^(1/2) of the leading singular triplets of W (GFix
-Eqs. 1-2 as reconstructed in METHODS A.3.3; spec 5.11.5). Factors come from eigh in float64 on the
+Eqs. 1-2, read as spec 5.11.5 says). Factors come from eigh in float64 on the
 CPU with a sign rule, since SVD signs and close pairs are arbitrary; a CRC tells a mismatch.
 """
 

@@ -1,7 +1,7 @@
 """Kind "nifi" (arXiv 2602.04549): SD3's transformer with rank-64 adapters, one step from s0.
 
 z = scale * encoder's mean, noised to the signalled level, one velocity step to the end level,
-decoded. Adapters on the transformer and the autoencoder's encoder (METHODS A.1.2); the checkpoint
+decoded. Adapters on the transformer and the autoencoder's encoder as in the paper; the checkpoint
 of the authors needs latent_shift 0.
 """
 

@@ -1,7 +1,7 @@
 """Noise schedules in levels: from timesteps to the s that a stream signals, and one step back.
 
 RF: rectified flow, x_s = (1 - s) x + s e. VP: variance preserving, x_t = a x + b e with
-a = sqrt(abar_t). Equal signal-to-noise ratios are equal s = b / (a + b) (METHODS A.0.1). A bare
+a = sqrt(abar_t). Equal signal-to-noise ratios are equal s = b / (a + b). A bare
 timestep is no noise level: t = 199 is SNR 3.1 in SD-Turbo's schedule and 16.4 in SD3's.
 """
 
@@ -55,7 +55,7 @@ class VpSchedule:
 
 
     def differentiable(self, t):
-        """(a, b) of a torch scalar t, with a gradient to it (METHODS A.3.2)."""
+        """(a, b) of a torch scalar t, with a gradient to it."""
         import torch
 
         table = torch.from_numpy(self.alphas_cumprod())

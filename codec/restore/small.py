@@ -3,7 +3,7 @@
 The network is diffusers' `UNet2DModel` of convolutions only (DownBlock2D, UpBlock2D, no
 attention), written out here in plain torch with the same parameter names, so that inference needs
 no diffusers and either class loads the other's weights. One step of the rectified flow of NiFi
-(arXiv 2602.04549, METHODS A.1.2): the render z, unshuffled by 4 and scaled to [-1, 1], is brought
+(arXiv 2602.04549): the render z, unshuffled by 4 and scaled to [-1, 1], is brought
 to the noise level s0, y = (1 - s0) z + s0 n; the network sees y, z and 1 - alpha (ExGS's mask
 guidance, arXiv 2509.24758, as an input plane) and gives x^ = z + F(y, z, 1 - alpha; s0, fidelity),
 which is y - s0 v for the velocity v = (y - z - F) / s0.
@@ -27,7 +27,7 @@ from codec.errors import BackendError, UsageError
 FACTOR = 4
 """Pixels a side that one position of the unshuffled image gathers."""
 LEVEL_SCALE = 1000.0
-"""Network time of noise level 1, as in METHODS A.0.1."""
+"""Network time of noise level 1, as SD3 counts it."""
 FIDELITY_SCALE = 16.0
 """Network time of one decibel of fidelity."""
 FILE_NAME = "nfx-small.safetensors"

@@ -1,6 +1,6 @@
 """The REST box: which restorer a stream asks for, and with what settings (spec 3.12, 4.11).
 
-Integers and fixed point only. Method and field list: METHODS of NiFi (Eq. 2), ExGS and GFix, made
+Integers and fixed point only. Method and field list: NiFi (Eq. 2), ExGS and GFix, made
 exact in part 5.11 of the specification. Light: no network, no torch.
 """
 

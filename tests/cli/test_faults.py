@@ -131,6 +131,19 @@ def test_both_tools_read_pipes(name, nfx, scene_ply, tmp_path):
 
 
 @POSIX
+def test_a_page_is_made_from_a_pipe(nfx, scene_ply, tmp_path):
+    """The same page as from the path; other outputs beside it, or another file, are told apart."""
+    tool, page = _TOOL.format("splatdec"), tmp_path / "pipe.html"
+    done = run(tool, "-", "--viewer", page, input=nfx.read_bytes())
+    assert done.returncode == 0, done.stderr
+    assert codec.decode(nfx.read_bytes()).n_gaussians and page.stat().st_size > nfx.stat().st_size
+    done = run(tool, "-", "--viewer", tmp_path / "b.html", "--info", input=nfx.read_bytes())
+    assert done.returncode == 2 and b"only once" in done.stderr
+    done = run(tool, "-", "--viewer", tmp_path / "c.html", input=scene_ply.read_bytes())
+    assert done.returncode == 4 and not (tmp_path / "c.html").exists()
+
+
+@POSIX
 def test_facts_of_a_pipe_have_its_size(nfx, tmp_path):
     """--json tells the bytes that came through the pipe."""
     fifo = tmp_path / "fifo"

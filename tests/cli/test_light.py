@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +55,40 @@ def test_encoding_at_low_effort_loads_nothing_heavy(scene_ply, tmp_path):
     args = [str(scene_ply), "-o", str(tmp_path / "out.nfx"), "-e", "1"]
     loaded = modules_after(f"from codec.cli.splatenc import main; main({args!r})")
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("size", [(), ("--target-size", "2kB")])
+def test_the_default_effort_does_without_a_renderer(scene_ply, tmp_path, size):
+    """A light install encodes by a plan, also at a low target size, and says what it lacks."""
+    out = tmp_path / "out.nfx"
+    args = [str(scene_ply), "-o", str(out), *size]
+    code = (f"import sys; sys.modules.update(dict.fromkeys({sorted(HEAVY)!r})); "
+            f"from codec.cli.splatenc import main; main({args!r})")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert out.exists() and "note: steps by the analytic plan, no renderer" in done.stderr
+    assert "needs numba: pip install 'nfx[render]'" in done.stderr
+
+
+def test_every_package_that_codec_imports_is_declared():
+    """Each third-party import under codec/ comes with the base install or one of its extras."""
+    root = Path(__file__).resolve().parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(line for name in ("formats", "render", "restore", "eval")
+                                          for line in extras[name])]
+    declared = {re.match(r"[\w-]+", line)[0].lower().replace("pillow", "pil") for line in wanted}
+    declared |= {"llvmlite", "huggingface_hub"}  # parts of numba and of diffusers
+    imported = set()
+    for path in (root / "codec").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.split(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.split(".")[0])
+    assert {"numpy", "scipy", "PIL"} <= imported
+    third = {name.lower() for name in imported - set(sys.stdlib_module_names) - {"codec"}}
+    assert third <= declared, third - declared
 
 
 def test_api_import_is_lazy():

@@ -210,7 +210,8 @@ def test_on_the_command_line(ball, tmp_path, monkeypatch):
     assert small.stat().st_size < 2100 and found.comments == ("hello",)
     run = CliRunner().invoke(splatdec, [str(out), "--tiers", "1", "-o", str(tmp_path / "a.spz")])
     assert run.exit_code == 0 and f"{found.n_gaussians} Gaussians" in run.output
-    for wrong in (["--tiers", "3", "-o", "x.nfx"], ["-o", "x.nfx"], ["--tiers", "1", "--verify"]):
+    for wrong in (["--tiers", "3", "-o", "x.nfx"], ["-o", "x.nfx"], ["--tiers", "1", "--verify"],
+                  ["--tiers", "3", "-o", "x.ply"], ["--tiers", "1", "--info"]):
         assert CliRunner().invoke(splatdec, [str(out), *wrong]).exit_code == 2
 
 

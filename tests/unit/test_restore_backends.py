@@ -237,7 +237,7 @@ def test_full_coverage_is_mask_off():
 
 
 def test_an_untrained_mask_embedding_does_nothing():
-    """Zero-initialised, as in the paper's reading of METHODS A.2.3."""
+    """Zero-initialised, as in ExGS."""
     rgb, alpha = nets.pictures(1, 64, 64)
     assert np.array_equal(painter().restore(rgb, alpha, [0]),
                           painter(mask=0, mask_grid=0).restore(rgb, alpha, [0]))
@@ -311,7 +311,7 @@ def test_colour_fixes_bring_the_colours_back():
 
 
 def test_scaled_mean_with_a_silent_network_is_the_autoencoder():
-    """Noise mode 1: a zero output is the identity on latents (METHODS A.2.3)."""
+    """Noise mode 1: a zero output is the identity on latents."""
     restorer = gfix(noise_mode=1)
     torch.nn.init.zeros_(restorer.backbone.conv_out.weight)
     torch.nn.init.zeros_(restorer.backbone.conv_out.bias)
@@ -324,7 +324,7 @@ def test_scaled_mean_with_a_silent_network_is_the_autoencoder():
 
 
 def test_raw_mode_multiplies_by_one_over_a():
-    """Noise mode 0 with a zero output gives 1.15 z, as in Difix (METHODS A.2.3)."""
+    """Noise mode 0 with a zero output gives 1.15 z, as in Difix."""
     restorer = gfix()
     a, b = restorer.params.signal_and_noise
     assert abs(1 / a - 1.1506890) < 1e-6 and abs(b / a - 0.5692853) < 1e-6
@@ -468,7 +468,7 @@ def count(parameters) -> int:
 
 
 def test_full_size_adapters_have_the_papers_sizes():
-    """Layer lists of METHODS A.1.2, A.1.3, A.2.3 and A.3.3 on the real architectures."""
+    """Layer lists of NiFi, ExGS and GFix on the real architectures."""
     unet, kl, taesd, transformer, sd3_vae = full_size_networks()
     assert count(unet.parameters()) == 865_910_724 and count(kl.parameters()) == 83_653_863
     assert count(transformer.parameters()) == 2_028_328_000

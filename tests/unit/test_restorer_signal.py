@@ -212,7 +212,7 @@ def test_maps_come_back(seed, full, share, size):
 
 
 def test_maps_cost_what_the_model_says():
-    """0.7 % of +-1 among 2.6 million symbols: within 1 % of the entropy (METHODS A.3.3)."""
+    """0.7 % of +-1 among 2.6 million symbols: within 1 % of the entropy."""
     rng = np.random.default_rng(0)
     signs = rng.choice([-1, 1], (40, 256, 256)) * (rng.random((40, 256, 256)) < 0.007)
     share = np.count_nonzero(signs) / signs.size
@@ -307,7 +307,7 @@ def test_noise_is_normal_enough_and_in_order():
 
 
 def test_schedule_constants():
-    """R2: the values of METHODS A.0.2."""
+    """The signal-to-noise ratios that both schedules are known for."""
     turbo, table = schedule.SD_TURBO, schedule.SD_TURBO.alphas_cumprod()
     # the table there is of the float32 product, which differs by 3e-7
     assert abs(table[199] - 0.7552383612) < 1e-9
@@ -329,7 +329,7 @@ def test_schedule_constants():
 
 
 def test_a_learned_step_lies_between_its_neighbours():
-    """Real timesteps interpolate the log of the ratio (METHODS A.3.2)."""
+    """Real timesteps interpolate the log of the ratio."""
     turbo = schedule.SD_TURBO
     middle = np.sqrt(turbo.snr(199) * turbo.snr(200))
     assert abs(turbo.snr(199.5) - middle) < 1e-9

@@ -93,7 +93,10 @@ def test_registries_are_those_of_the_code():
 
 
 def test_version_is_that_of_the_code():
-    """Part 1 names the format version the code writes."""
+    """Parts 1 and 3 and the changes name the format version the code writes."""
+    syntax = (SPEC / "03-syntax.md").read_text("utf-8")
+    for name, number in (("major", wire.MAJOR), ("minor", wire.MINOR)):
+        assert re.search(rf"read {name}: u8 +# {number}\n", syntax)
     assert f"**{wire.MAJOR}.{wire.MINOR}**" in TEXT
     assert f"| {wire.MAJOR}.{wire.MINOR} |" in (SPEC / "CHANGES.md").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""The accounting of maps: counts of METHODS A.3.3 and coded bytes near the model's entropy."""
+"""The accounting of maps: counts of GFix's layers and coded bytes near the model's entropy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of the restorer: LPIPS with a gradient, and distribution matching (METHODS A.1.3)."""
+"""Losses of the restorer: LPIPS with a gradient, and distribution matching (NiFi)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ were made by a course close to this (their model card tells)."""
 
 @dataclass(frozen=True, slots=True)
 class FullRecipe:
-    """Hyper-parameters of a paper's training (METHODS A.6), for its own back end and a GPU.
+    """Hyper-parameters of a paper's training, for its own back end and a GPU.
 
     start: network time and, for rectified flow, the noise level.   trained: what is adapted.
     losses: weights by name.   rates: learning rates by what they train.

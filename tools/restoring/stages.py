@@ -262,7 +262,7 @@ class Run:
         return losses
 
     def _matching(self, fake: Tensor, x: Tensor, z, hole, fidelity) -> Tensor:
-        """0.5 mean (x^ - sg[x^ - g])^2 with g of METHODS A.1.3 in x0 form.
+        """0.5 mean (x^ - sg[x^ - g])^2 with g of NiFi's distillation (arXiv 2602.04549) in x0 form.
 
         v = (y - x0) / s, so s^2 (v_R - v_F) = s (x0_F - x0_R); and s^2 (v_R - v_H + x^ - x) =
         s (x0_H - x0_R + x^ - x) since y^ - y = (1 - s)(x^ - x).

@@ -1,4 +1,4 @@
-"""ExGS's adaptive amplification: survivors grow into the gaps left (METHODS A.2.2).
+"""ExGS's adaptive amplification: survivors grow into the gaps left (arXiv 2509.24758).
 
 Applied before quantization and stored, so a decoder needs none of this. The predictor's weights
 (`amplifier.npy`) are made by tools/train_amplifier.py.

@@ -1,4 +1,4 @@
-"""GoDe's ladder of nested levels (METHODS A.0.3 E1/E2, A.1.1)."""
+"""GoDe's ladder of nested levels, as NiFi (arXiv 2602.04549) prunes with it."""
 
 from __future__ import annotations
 

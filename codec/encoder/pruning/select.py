@@ -14,7 +14,7 @@ VOXEL_TOLERANCE = 0.02
 def select_with_voxels(
     means: NDArray, scores: NDArray, count: int, supplement: float = 0.3
 ) -> NDArray[np.intp]:
-    """Exactly min(count, N) rows, rising: METHODS A.2.1, "Budget".
+    """Exactly min(count, N) rows, rising: ExGS's budget (arXiv 2509.24758).
 
     means: [N, 3]; scores: [N]; supplement: share of the budget that goes to voxels. Passes: the
     best overall; one for each voxel left empty, by its best score; the deficits of the others

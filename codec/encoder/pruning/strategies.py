@@ -32,7 +32,7 @@ class Footprint(Strategy):
 class LightGaussian(Strategy):
     """LightGaussian (Fan et al., NeurIPS 2024), Eq. 4 and 5: volume-weighted global significance.
 
-    Hits are weighted by alpha T of the compositing (A.2.1) rather than by opacity T.
+    Hits are weighted by alpha T of the compositing, as in ExGS, rather than by opacity T.
     """
 
     name: ClassVar[str] = "lightgaussian"
@@ -44,7 +44,7 @@ class LightGaussian(Strategy):
 
 @dataclass(frozen=True, slots=True)
 class ExGS(Strategy):
-    """ExGS (arXiv 2509.24758), universal Gaussian compression: METHODS A.2.1 and A.2.2.
+    """ExGS (arXiv 2509.24758), universal Gaussian compression with its adaptive amplification.
 
     Global significance (Eq. 7), a share `supplement` of the exact budget for voxels that would
     lose all, and survivors amplified: "predictor" (trained, shipped; "gap" where its file is
@@ -79,9 +79,9 @@ class ExGS(Strategy):
 
 @dataclass(frozen=True, slots=True)
 class GoDe(Strategy):
-    """GoDe's gradient criterion as in RAVE and NiFi (METHODS A.0.3 E1, A.1.1): levels nested.
+    """GoDe's gradient criterion as in RAVE and NiFi (arXiv 2602.04549): levels nested.
 
-    From the top down: gradients of the training loss over the views with what is left, the
+    From the top down: gradients of 3DGS's loss (L1 and SSIM) over the views with what is left, the
     lowest go; `steps` rounds in geometric progression to the count.
     """
 

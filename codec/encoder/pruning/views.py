@@ -49,7 +49,7 @@ def render_options(views: ScoreViews):
 
 
 def blending_weights(splats: Splats, views: ScoreViews) -> NDArray[np.float64]:
-    """[N] sum over views and pixels of alpha T (ExGS Eq. 7, METHODS A.2.1).
+    """[N] sum over views and pixels of alpha T (ExGS, arXiv 2509.24758, Eq. 7).
 
     Raises BackendError without a renderer.
     """

@@ -1,0 +1,231 @@
+"""Cameras, options and interruptions that an encode rarely meets."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import codec
+from codec.encoder import balance, encode, reopt, search, sparse
+from codec.encoder.probe import ViewError
+from codec.encoder.search import view_error
+from codec.encoder.seen_from import SeenFrom
+from codec.errors import BackendError, SceneError, UsageError
+from codec.options import EncoderOptions
+from codec.rendering import orbit_cameras
+from codec.rendering.views import look_at
+from tests.conftest import coloured_ball, random_scene
+
+
+@pytest.fixture(scope="module")
+def ball():
+    return coloured_ball(1_500, 3, -2.6)
+
+
+@pytest.fixture(scope="module")
+def cameras(ball):
+    return orbit_cameras(ball, 6, 96, 72)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setattr(balance, "MOST_ROUNDS", 2)
+    monkeypatch.setattr(sparse, "ITERATIONS", {4: 60, 5: 60})
+
+
+def turned(camera):
+    """The same camera, looking the other way."""
+    back = np.diag([-1.0, 1.0, -1.0, 1.0])
+    return replace(camera, world_to_camera=back @ camera.world_to_camera, name="b_" + camera.name)
+
+
+def beside(ball):
+    """A camera whose image has the scene just outside: it passes for one that sees."""
+    return look_at(np.array([0.0, 0, -20]), np.array([-12.0, 0, 0]), 96, 72, 30.0, "beside")
+
+
+def encoded(ball, cameras, **options):
+    report: dict = {}
+    return codec.encode(ball, EncoderOptions(**options), cameras=cameras, report=report), report
+
+
+def test_cameras_that_see_nothing_are_left_out(ball, cameras):
+    """Blind cameras change nothing but the report."""
+    plain, _ = encoded(ball, cameras, effort=3)
+    mixed, report = encoded(ball, [turned(cameras[0]), *cameras, turned(cameras[3])], effort=3)
+    assert plain == mixed and report["cameras_blind"] == 2
+
+
+def test_only_blind_cameras_are_an_error(ball, cameras):
+    with pytest.raises(SceneError, match="see nothing of the scene"):
+        encoded(ball, [turned(camera) for camera in cameras], effort=3)
+    with pytest.raises(SceneError, match="see nothing of the scene"):
+        encoded(ball, [beside(ball)], effort=3)
+
+
+def test_an_empty_view_hides_no_error(ball, cameras):
+    """Its error of 0 does not count, neither for steps nor for what is reported."""
+    coarse = replace(ball, sh0=0.5 * ball.sh0)
+    plain, mixed = ViewError(ball, cameras), ViewError(ball, [beside(ball), *cameras])
+    assert mixed.psnr(coarse) == plain.psnr(coarse) and mixed.mse(coarse) == plain.mse(coarse)
+    assert plain.sees and not ViewError(ball, [beside(ball)]).sees
+
+
+def test_an_empty_view_does_not_undo_training(ball, cameras):
+    """A target that shows nothing has an infinite PSNR from the start."""
+    targets = reopt.rendered_views(ball, [beside(ball), *cameras])
+    assert len({id(camera) for camera in targets.cameras}) == len(cameras)
+    trainer = reopt.Retrainer(targets, reopt.Reopt(400, 1), False, lambda *a: None)
+    dimmed = replace(ball, sh0=0.5 * ball.sh0)
+    assert trainer.psnr(trainer.free(dimmed)) > trainer.psnr(dimmed) + 1
+    assert trainer.iterations == 60
+
+
+def test_planned_views_that_see_nothing_leave_the_plan(ball, cameras, monkeypatch):
+    """Such as of a scene smaller than the near plane's distance."""
+    monkeypatch.setattr(search, "encoder_views",
+                        lambda *a: search.EncoderViews([beside(ball)], False))
+    report: dict = {}
+    assert view_error(ball, None, EncoderOptions(), report) == (None, None)
+    assert "see nothing" in report["note"]
+
+
+def test_planning_without_scipy_is_a_backend_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.spatial", None)
+    with pytest.raises(BackendError, match="scipy: pip install"):
+        SeenFrom(random_scene(2_000, 2, 1))
+
+
+def test_photos_need_cameras(ball, tmp_path):
+    with pytest.raises(UsageError, match="photos need the cameras"):
+        codec.encode(ball, EncoderOptions(effort=1), photos=tmp_path)
+
+
+def test_a_size_out_of_reach_is_told_before_training(ball, cameras, monkeypatch):
+    def never(*a, **k):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(reopt.Retrainer, "free", never)
+    for effort in (3, 4):
+        with pytest.raises(SceneError, match="cannot reach 200 bytes") as told:
+            encoded(ball, cameras, effort=effort, target_size=200)
+        assert told.value.code == "size"
+
+
+def test_at_most_so_many_gaussians_at_low_targets(ball, cameras):
+    """A number above what the size pays for is no obstacle."""
+    data, report = encoded(ball, cameras, effort=3, target_size=3000, max_gaussians=1_400)
+    assert len(data) <= 3000 and report["n_out"] < 800
+
+
+def test_default_views_take_their_room(ball, cameras):
+    """The Gaussians get what the size leaves beside other boxes."""
+    report: dict = {}
+    views = cameras * 2
+    data = codec.encode(ball, EncoderOptions(effort=1, target_size=2600), default_views=views,
+                        report=report)
+    assert len(data) <= 2600 and report["n_out"] < 8 * 2600 / sparse.FIRST_BITS - 100
+
+
+def test_trained_scenes_keep_comments_and_refuse_extras(ball, cameras):
+    commented = replace(ball, comments=("made by hand",))
+    data, report = encoded(commented, cameras, effort=4, target_size=4000)
+    assert report["trained"]["iterations"] > 0 and len(data) <= 4000
+    assert codec.decode(data).comments == ("made by hand",)
+    labelled = replace(ball, extra={"label": np.zeros(ball.n_gaussians, np.int32)})
+    with pytest.raises(UsageError, match="--keep-extra"):
+        encoded(labelled, cameras, effort=4, target_size=4000, keep_extra=True)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"target_psnr": float("nan")}, {"target_psnr": float("inf")}, {"target_psnr": -3.0},
+    {"seed": -1}, {"seed": 1 << 64}, {"ladder": (2000, 9000), "prune": False}])
+def test_values_that_cannot_work_are_refused(wrong):
+    with pytest.raises(UsageError):
+        EncoderOptions(**wrong)
+
+
+def test_ctrl_c_while_a_stage_is_measured_stops_the_training(ball, cameras):
+    """Before the first step, where only the outer handler is in place."""
+    from codec.optimize.loop import interruptible
+
+    calls = []
+
+    def progress(stage, part, text):
+        calls.append(part)
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with interruptible() as stop:
+        trainer = reopt.Retrainer(reopt.rendered_views(ball, cameras), reopt.Reopt(100_000, 1),
+                                  False, progress, stop)
+        trainer.free(replace(ball, sh0=0.5 * ball.sh0))
+    assert trainer.interrupted and trainer.iterations == 0
+
+
+def better(again) -> tuple[bytes, dict]:
+    report = {"psnr": 25.0, "dropped": {"x": 1}}
+    return encode._better(b"first", report, again), report
+
+
+def test_a_second_encode_replaces_the_first_only_where_it_is_as_good():
+    def of(psnr, error=None):
+        def again(facts):
+            facts["psnr"], facts["dropped"]["x"] = psnr, 2
+            if error:
+                raise error
+            return b"second"
+
+        return again
+
+    assert better(of(25.1)) == (b"second", {"psnr": 25.1, "dropped": {"x": 2}})
+    first = (b"first", {"psnr": 25.0, "dropped": {"x": 1}})
+    assert better(of(24.9)) == first
+    for error in (KeyboardInterrupt(), MemoryError(), SceneError("too small")):
+        assert better(of(26.0, error)) == first
+
+
+def test_other_cameras_are_planned_once(ball, monkeypatch):
+    """Steps, training and restorers look at the same views."""
+    from codec.encoder import planned_views, restoring
+
+    asked = []
+
+    def plan(splats, count, width, height, *rest):
+        asked.append(count)
+        return orbit_cameras(splats, 4, 96, 72)
+
+    monkeypatch.setattr(planned_views, "plan_views", plan)
+    monkeypatch.setattr(restoring, "AUTO_PSNR", 99.0)
+    monkeypatch.setattr(restoring._Trial, "start", lambda *a: (_ for _ in ()).throw(
+        BackendError("not here")))
+    data, report = encoded(ball, None, effort=4, target_size=4000, restore="auto")
+    assert len(data) <= 4000 and len(asked) == 1
+    assert report["restorer"]["reason"] == "not here"
+
+
+def test_ctrl_c_while_restoring_keeps_the_stream(ball, cameras, monkeypatch):
+    from codec.encoder import restoring
+
+    def interrupted(*a, **k):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restoring, "signal_restorer", interrupted)
+    data, report = encoded(ball, cameras, effort=4, target_size=4000, restore="auto")
+    assert codec.decode(data).n_gaussians and report["restorer"]["reason"] == "interrupted"
+
+
+def test_torch_gets_the_threads_asked_for():
+    torch = pytest.importorskip("torch")
+    from codec.encoder.restoring import torch_threads
+
+    before = torch.get_num_threads()
+    with torch_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with torch_threads(0):
+        assert torch.get_num_threads() == before
