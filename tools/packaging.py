@@ -5,8 +5,9 @@
 For each interpreter (this one always): `python -m build` of the tracked files gives an sdist and
 from it a wheel; a fresh environment installs the wheel with what it depends on, a second one the
 sdist; `pip check` finds nothing; outside the repository the commands encode the demo scene
-(effort 1), decode it, write a viewer page and read a .glb back; mypy finds the types of the
-installed package (py.typed). Ends with code 1 when a step fails or interpreters disagree on a byte.
+(effort 1, and by default, which must do without a renderer), decode it, write a viewer page and
+read a .glb back; mypy finds the types of the installed package (py.typed). Ends with code 1 when a
+step fails or interpreters disagree on a byte.
 Needs the package index for build, the dependencies and mypy.
 """
 
@@ -77,6 +78,7 @@ def use(programs: Path, scene: Path, folder: Path) -> dict:
     folder.mkdir()
     enc, dec = programs / "splatenc", programs / "splatdec"
     run([enc, scene, "-o", "scene.nfx", "-e", "1", "--quiet"], folder)
+    run([enc, scene, "-o", "default.nfx", "--quiet"], folder)
     for name in ("back.ply", "back.glb", "back.spz"):
         run([dec, "scene.nfx", "-o", name, "--quiet"], folder)
     run([enc, "back.glb", "-o", "again.nfx", "-e", "1", "--quiet"], folder)
@@ -85,7 +87,7 @@ def use(programs: Path, scene: Path, folder: Path) -> dict:
     info = json.loads(run([dec, "scene.nfx", "--info", "--json"], folder))
     for command in (enc, dec):
         run([command, "--help"], folder)
-    names = ("scene.nfx", "back.ply", "back.glb", "page.html")
+    names = ("scene.nfx", "default.nfx", "back.ply", "back.glb", "page.html")
     return {"bytes": info["bytes"], "sha256": {name: sha256(folder / name)[:16] for name in names}}
 
 

@@ -128,17 +128,23 @@ def _limit(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
         return reduce_scene(splats, options.max_gaussians, "footprint")
 
 
-def _encode_and_restore(splats: Splats, options, seen, default_views, progress, report) -> bytes:
-    """The stream, with a restorer signalled where the options ask for one and it helps."""
-    from codec.encoder.plan_restoring import plan_restoring
+def _encode_and_restore(splats: Splats, options, seen, default_views, progress, report,
+                        kept=None) -> bytes:
+    """The stream, with a restorer signalled where the options ask for one and it helps.
 
+    kept: of an earlier training of the scene, see `sparse.Kept`.
+    """
+    from codec.encoder.plan_restoring import MAP_TIME, plan_restoring
+    from codec.encoder.sparse import Kept
+
+    kept = kept or Kept()
     plan = plan_restoring(options, splats.n_gaussians)
     if plan is not None:
         seen = _planned_once(splats, options, seen)
     started = monotonic()
     coding = plan.coding_options(options) if plan else options
     try:
-        data = _encode_lossy(splats, coding, seen, default_views, progress, report)
+        data = _encode_lossy(splats, coding, seen, default_views, progress, report, kept)
     except SceneError as exc:
         if exc.code != "size" or plan is None or coding == options:
             raise
@@ -167,10 +173,10 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
         rest = replace(rest, restore="off")
     if options.time_budget:
         rest = replace(rest, time_budget=options.time_budget - (monotonic() - started))
-    if rest == options or options.time_budget and rest.time_budget < options.time_budget / 2:
+    if rest == options or rest.time_budget < MAP_TIME * options.time_budget:
         return whole
     return _better(whole, report, lambda facts: _encode_and_restore(
-        splats, rest, seen, default_views, progress, facts))
+        splats, rest, seen, default_views, progress, facts, kept))
 
 
 def _planned_once(splats: Splats, options, seen):
@@ -187,13 +193,13 @@ def _planned_once(splats: Splats, options, seen):
 
 
 def _better(whole: bytes, report: dict, encode_again) -> bytes:
-    """`whole`, or what another encode gives where it ends well and not worse."""
+    """`whole`, or what another encode to the full size gives where it comes to its end."""
     facts = deepcopy(report)
     try:
         again = encode_again(facts)
     except (KeyboardInterrupt, MemoryError, SceneError):
         return whole
-    if (facts.get("psnr") or 0.0) < (report.get("psnr") or 0.0):
+    if facts.get("trained", {}).get("interrupted"):
         return whole
     report.clear()
     report.update(facts)
@@ -207,7 +213,8 @@ def _is_short(data: bytes, options: EncoderOptions, report: dict) -> bool:
     return target is not None and len(data) < (1 - LANDING) * target and not stopped
 
 
-def _encode_lossy(splats: Splats, options, seen, default_views, progress, report) -> bytes:
+def _encode_lossy(splats: Splats, options, seen, default_views, progress, report,
+                  kept=None) -> bytes:
     from codec.encoder.search import choose_steps, view_error
     from codec.encoder.sparse import encode_sparse, is_sparse
 
@@ -215,7 +222,7 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
     error, views = view_error(splats, cameras, options, report)
     if options.prune and is_sparse(splats.n_gaussians, options.target_size):
         draft = Draft(splats, options, default_views)
-        steps = encode_sparse(draft, error, views, photos, progress, report)
+        steps = encode_sparse(draft, error, views, photos, progress, report, kept)
     else:
         draft = Draft(_prune(splats, options, views, report), options, default_views)
         probe_error = error

@@ -171,20 +171,20 @@ def target_views(splats: Splats, cameras: list[Camera], photos: Path | None,
 class Retrainer:
     """Trains one scene in stages, `free` and `incremental`; keeps the best so far on Ctrl-C.
 
-    views: targets.   stop: set from outside when the user asked to stop.
+    views: targets.   stop: set when the user asked to stop, here or outside.
     interrupted: whether one did, here or there; later stages do nothing.
     iterations: run so far.
     """
 
     def __init__(self, views: TargetViews, plan: Reopt, antialiased: bool, progress,
                  stop: threading.Event | None = None) -> None:
-        self.views, self.plan, self._stop = views, plan, stop or threading.Event()
-        self._progress, self._antialiased = progress, antialiased
+        self.views, self.plan, self.stop = views, plan, stop or threading.Event()
+        self.progress, self._antialiased = progress, antialiased
         self.iterations = 0
 
     @property
     def interrupted(self) -> bool:
-        return self._stop.is_set()
+        return self.stop.is_set()
 
     def free(self, splats: Splats, part: int = 0, count: int = 0) -> Splats:
         """Every attribute, all values; Gaussians may move to where they help.
@@ -279,17 +279,17 @@ class Retrainer:
             shown = parametrize(scene, trainer.step) if parametrize and not judged else scene
             scenes = judged(scene) if judged else [shown]
             db = float(np.mean([mean_psnr(s, self.views, sample, render) for s in scenes]))
-            self._progress(stage, trainer.step / options.iterations, f"{db:.2f} dB")
+            self.progress(stage, trainer.step / options.iterations, f"{db:.2f} dB")
             return {"psnr_train": db}
 
         best = Best(splats, measure(splats)["psnr_train"], 0)  # a stage never makes it worse
         every = int(np.clip(options.iterations // 8, 50, 500))
         loop = Loop(trainer, options.iterations, measure, Record(), best, measure_every=every,
-                    budget=share * self.plan.budget, asked=self._stop)
+                    budget=share * self.plan.budget, asked=self.stop)
         out = replace(loop.run(), comments=splats.comments)
         self.iterations += trainer.step
         if loop.record.ended == "interrupted":
-            self._stop.set()
+            self.stop.set()
         return out
 
 

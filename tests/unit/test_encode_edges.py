@@ -172,21 +172,41 @@ def better(again) -> tuple[bytes, dict]:
     return encode._better(b"first", report, again), report
 
 
-def test_a_second_encode_replaces_the_first_only_where_it_is_as_good():
-    def of(psnr, error=None):
+def test_a_second_encode_replaces_the_first_only_where_it_ends_well():
+    def of(interrupted, error=None):
         def again(facts):
-            facts["psnr"], facts["dropped"]["x"] = psnr, 2
+            facts["trained"], facts["dropped"]["x"] = {"interrupted": interrupted}, 2
             if error:
                 raise error
             return b"second"
 
         return again
 
-    assert better(of(25.1)) == (b"second", {"psnr": 25.1, "dropped": {"x": 2}})
+    data, report = better(of(False))
+    assert data == b"second" and report["dropped"] == {"x": 2} and report["psnr"] == 25.0
     first = (b"first", {"psnr": 25.0, "dropped": {"x": 1}})
-    assert better(of(24.9)) == first
+    assert better(of(True)) == first
     for error in (KeyboardInterrupt(), MemoryError(), SceneError("too small")):
-        assert better(of(26.0, error)) == first
+        assert better(of(False, error)) == first
+
+
+def test_room_that_no_restorer_needs_is_filled_without_training_anew(ball, cameras, monkeypatch):
+    """Only the last part of the training is done again, with finer steps."""
+    from codec.encoder import restoring
+
+    stages, free = [], reopt.Retrainer.free
+
+    def counted(self, splats, part=0, count=0):
+        stages.append(part)
+        return free(self, splats, part, count)
+
+    monkeypatch.setattr(reopt.Retrainer, "free", counted)
+    monkeypatch.setattr(restoring, "AUTO_PSNR", 99.0)
+    monkeypatch.setattr(restoring._Trial, "start", lambda *a: (_ for _ in ()).throw(
+        BackendError("not here")))
+    data, report = encoded(ball, cameras, effort=4, target_size=4000, restore="auto")
+    assert 3960 <= len(data) <= 4000 and stages == [0, 1]
+    assert not report["restorer"]["signalled"] and report["trained"]["iterations"] > 60
 
 
 def test_other_cameras_are_planned_once(ball, monkeypatch):

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from codec.encoder.encode import encode
+from codec.encoder.probe import ViewError
 from codec.encoder.pruning import (
     STRATEGIES,
     ScoreViews,
     level_sizes,
     nested_rows,
+    reduce_scene,
     strategy,
 )
 from codec.encoder.pruning.amplify import (
@@ -259,3 +261,18 @@ def test_candidates_find_most_nearest_neighbours():
     exact = np.array([np.argsort(((points - p) ** 2).sum(1))[1] for p in points])
     assert (near == exact[:, None]).any(axis=1).mean() > 0.8
     assert (nearest_distances(points, points, skip_self=True) > 0).all()
+
+
+def test_colours_are_fitted_again_where_sh_goes():
+    """A scene stripped of view-dependent colour comes nearer to its views by DC alone."""
+    scene = ball(300, 5, 2)
+    cameras = orbit_cameras(scene, 5, 64, 48)
+    thin = reduce_scene(scene, 150, "combined", cameras=cameras)
+    stripped = reduce_scene(scene, 150, "combined", cameras=cameras, sh_degree=0)
+    error = ViewError(scene, cameras)
+    assert stripped.sh_degree == 0 and stripped.n_gaussians == 150
+    assert error.mse(stripped) < error.mse(thin.with_sh_degree(0))
+    plain = reduce_scene(scene, 150, "lightgaussian", cameras=cameras, sh_degree=1)
+    assert plain.sh_degree == 1
+    same = reduce_scene(scene, 400, "combined", cameras=cameras, sh_degree=3)
+    assert same is scene

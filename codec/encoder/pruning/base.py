@@ -38,6 +38,10 @@ class Strategy:
             return splats
         return splats.take(self.choose(splats, views, count))
 
+    def lowered(self, thin: Splats, splats: Splats, views: ScoreViews) -> Splats:
+        """`thin`, just stripped of SH of high degree, made to look like `splats` again."""
+        return thin
+
 
 def best_rows(scores: NDArray, count: int) -> NDArray[np.intp]:
     """Rows of the `count` highest scores, rising."""

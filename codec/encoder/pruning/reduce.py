@@ -20,14 +20,18 @@ def score_views(splats: Splats, cameras: list[Camera] | None, seed: int = 0,
 
 
 def reduce_scene(splats: Splats, count: int, name: str = "combined", *,
-                 cameras: list[Camera] | None = None, seed: int = 0, threads: int = 0) -> Splats:
+                 cameras: list[Camera] | None = None, seed: int = 0, threads: int = 0,
+                 sh_degree: int | None = None) -> Splats:
     """The scene with min(count, N) Gaussians by the strategy `name`.
 
+    sh_degree: at most, None = as it is.
     Deterministic. Raises BackendError without a renderer where the strategy needs views.
     """
     chosen = strategy(name)
-    if count >= splats.n_gaussians:
+    lower = sh_degree is not None and sh_degree < splats.sh_degree
+    if count >= splats.n_gaussians and not lower:
         return splats
     views = ScoreViews(()) if not chosen.needs_views or count < 1 else score_views(
         splats, cameras, seed, threads)
-    return chosen.reduce(splats, views, count)
+    thin = chosen.reduce(splats, views, count)
+    return chosen.lowered(thin.with_sh_degree(sh_degree), splats, views) if lower else thin

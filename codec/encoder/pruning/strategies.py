@@ -145,6 +145,9 @@ class Combined(Strategy):
         merged = Merge(self.colour_share).reduce(splats, views, count)
         return refit_colours(merged, views, targets(splats, views), self.rounds)
 
+    def lowered(self, thin: Splats, splats: Splats, views: ScoreViews) -> Splats:
+        return refit_colours(thin, views, targets(splats, views), self.rounds)
+
 
 REGISTER: dict[str, type[Strategy]] = {
     kind.name: kind for kind in (Footprint, LightGaussian, ExGS, GoDe, Merge, Combined)}
