@@ -327,6 +327,9 @@ def test_strip_shows_every_codec_at_the_budget(folder):
     viewer = folder / "strip" / "viewer_demo_nfx.html"
     assert f'href="{viewer.name}"' in page, "a page to look at the scene and its NFX file"
     assert viewer.read_text("utf-8").count('id="nfx-scene-') == 2
+    report.main([*arguments(folder, "bare", codecs=codecs), *more, "--no-strips"])
+    assert not json.loads((folder / "bare" / "results.json").read_text())["strips"]
+    assert "data:image/jpeg" not in (folder / "bare" / "report.html").read_text()
 
 
 # -- Storages and pruning scores -----------------------------------------------------------------

@@ -49,6 +49,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--path-frames", type=int, default=16, help="frames of the camera path (VMAF, consistency)")
     add("--strip-at", type=float, default=0.5,
         help="0..1: which of our points sets the strip's bytes")
+    add("--no-strips", action="store_true",
+        help="no crops side by side, which every codec encodes once more for")
     add("--timeout", type=float, default=600, help="seconds for one encode or decode")
     add("--jobs", type=int, default=1, help="more than one: on Ray, on this machine")
     add("--ray", metavar="ADDRESS", help="a Ray cluster that sees the same files")
@@ -148,7 +150,7 @@ def build_report(args, codecs: list[str], left_out: dict, settings: run.Settings
     specs = scene_specs(args)
     args.codec_order = codecs
     curves, scenes, failures = collect(args, specs, codecs, settings)
-    strips, more = collect_strips(args, specs, curves, settings)
+    strips, more = ({}, []) if args.no_strips else collect_strips(args, specs, curves, settings)
     suite = settings.suite()
     names = summary.metric_names(curves)
     known = find_codecs()[0]
