@@ -75,7 +75,7 @@ def test_what_is_no_backdrop_is_none(ball, walled, cameras, tmp_path):
 
 def test_targets_of_an_open_scene_are_on_black_and_on_white(ball, walled, cameras):
     views = reopt.target_views(ball, cameras, None, 0)
-    assert len(views) == 8 and views.facts(1, None)["views"] == 4
+    assert len(views) == 8 and views.facts(None)["views"] == 4
     for i in (0, 7):
         camera, image = views.view(i)
         assert views.background(i) == (BLACK, WHITE)[i // 4]
