@@ -33,7 +33,8 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Demo: the light codec, the CPU renderer's compiler, SciPy for planning views, PNG, and what the restorer that ships needs.
+# Demo: the light codec, the CPU renderer's compiler, SciPy for planning views, PNG, and what the
+# restorer that ships needs.
 # Torch first and alone, so that nothing later replaces it by a CUDA build.
 $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) torch

@@ -207,7 +207,7 @@ def _run(source: Path, given: dict) -> dict:
         facts["verified"] = True
     job = _image_job(data, source, given) if _wants_images(given) else None
     if given["output"] or job:
-        splats = decode(data, limits, tiers=_tiers(data, limits, given))
+        splats = decode(data, limits, tiers=given["tiers"])
         facts |= {"n_gaussians": splats.n_gaussians, "sh_degree": splats.sh_degree}
         if given["output"]:
             _write_scene(given, splats, data)
@@ -217,18 +217,6 @@ def _run(source: Path, given: dict) -> dict:
             facts["images"] = job.run(splats, progress)
             progress.clear()
     return facts
-
-
-def _tiers(data: bytes, limits, given: dict) -> int | None:
-    """--tiers, or None for all. Raises UsageError where the file has fewer."""
-    from codec.decoder.parse import parse
-
-    if not given["tiers"]:
-        return None
-    has = parse(data, limits).header.n_tiers
-    if given["tiers"] > has:
-        raise UsageError(f"the file has {has} tier{'s' * (has > 1)}, not {given['tiers']}")
-    return given["tiers"]
 
 
 def _view(source: Path, limits, given: dict) -> dict:

@@ -53,6 +53,7 @@ def verify(data: bytes, limits: DecoderLimits = DecoderLimits()) -> None:
 
 def decode_stream(stream: Stream, limits: DecoderLimits, *, tiles=None, layers=None,
                   tiers=None) -> Splats:
+    stream.check_tiers(tiers)
     places = stream.places(tiers)
     chosen = places if tiles is None else [places[i] for i in tiles]
     if stream.lossless and len(chosen) == 1:

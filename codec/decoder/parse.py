@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codec.core.params import CodingParams, SceneHeader, TileHeader, read_index
-from codec.errors import BadChecksum, BadValue, LimitExceeded, Truncated, UnsupportedError
+from codec.errors import (
+    BadChecksum,
+    BadValue,
+    LimitExceeded,
+    Truncated,
+    UnsupportedError,
+    UsageError,
+)
 from codec.options import DecoderLimits
 from codec.wire import boxes as wire_boxes
 from codec.wire import tables
@@ -62,6 +69,12 @@ class Stream:
         used = [t for t in self.tiers[:tiers] if t.complete_layers]
         starts = [i for i, tier in enumerate(used) if self.replaces(tier)]
         return used[starts[-1] :] if starts else used
+
+    def check_tiers(self, count: int | None) -> None:
+        """Raise UsageError unless the stream has `count` tiers and one is asked for."""
+        has = self.header.n_tiers
+        if count is not None and not 1 <= count <= has:
+            raise UsageError(f"the file has {has} tier{'s' * (has > 1)}, not {count}")
 
     def replaces(self, tier: Tier) -> bool:
         """Whether `tier` stands for all tiers before it."""

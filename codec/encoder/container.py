@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from codec.decoder.parse import Stream, parse
 from codec.encoder.assemble import join_boxes
-from codec.errors import UsageError
 from codec.options import DecoderLimits
 from codec.wire import tables
 from codec.wire.boxes import Box
@@ -31,9 +30,8 @@ def first_tiers(data: bytes, count: int) -> bytes:
     tiers.
     """
     stream = parse(data, replace(_ANY, allow_partial=False))
+    stream.check_tiers(count)
     n_tiers = stream.header.n_tiers
-    if not 1 <= count <= n_tiers:
-        raise UsageError(f"the file has {n_tiers} tier{'s' * (n_tiers > 1)}, not {count}")
     kept = stream.shown(count)
     dropped = {tables.EXTR} if len(kept) < n_tiers else set()
     starts = [i for i, box in enumerate(stream.boxes) if box.type == tables.MODL]

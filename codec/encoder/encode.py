@@ -64,8 +64,10 @@ def _that_see(splats: Splats, cameras: list[Camera] | None, report) -> list[Came
     """The cameras before which some of the scene lies. Raises SceneError when there is none."""
     from codec.rendering.views import sees
 
+    if not cameras:
+        return cameras
     means = splats.means[np.isfinite(splats.means).all(axis=1)]
-    if not cameras or not len(means):
+    if not len(means):
         return cameras
     seeing = [camera for camera in cameras if sees(camera, means)]
     if not seeing:
@@ -134,7 +136,7 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
 
     kept: of an earlier training of the scene, see `sparse.Kept`.
     """
-    from codec.encoder.plan_restoring import MAP_TIME, plan_restoring
+    from codec.encoder.plan_restoring import plan_restoring
     from codec.encoder.sparse import Kept
 
     kept = kept or Kept()
@@ -171,10 +173,11 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
     rest = replace(options, adapt="off")
     if not facts["signalled"]:
         rest = replace(rest, restore="off")
-    if options.time_budget:
-        rest = replace(rest, time_budget=options.time_budget - (monotonic() - started))
-    if rest == options or rest.time_budget < MAP_TIME * options.time_budget:
+    if rest == options:
         return whole
+    if options.time_budget:  # 0 would be none; a stage that is out of time takes one step
+        left = options.time_budget - (monotonic() - started)
+        rest = replace(rest, time_budget=max(left, 1e-3))
     return _better(whole, report, lambda facts: _encode_and_restore(
         splats, rest, seen, default_views, progress, facts, kept))
 

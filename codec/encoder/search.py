@@ -106,10 +106,10 @@ def view_error(splats, cameras, options: EncoderOptions, report: dict):
         report["note"] = f"steps by the analytic plan, no renderer: {exc}"
         return None, None
     if not error.sees:
-        if views.given:
-            raise SceneError("the cameras see nothing of the scene: they must be in its own frame "
-                             "and unit")
-        report["note"] = "steps by the analytic plan: planned views see nothing of the scene"
+        if options.target_psnr is not None:
+            raise SceneError("no view shows anything of the scene, so that there is no PSNR to "
+                             "reach: use --quality")
+        report["note"] = "steps by the analytic plan: no view shows anything of the scene"
         return None, None
     source = "the given cameras" if views.given else "planned views"
     report["views"] = f"{len(chosen)} of {len(views.cameras)} {source}"

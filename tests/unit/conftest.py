@@ -6,6 +6,20 @@ import json
 
 import pytest
 
+from codec.rendering import orbit_cameras
+from tests.conftest import coloured_ball
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """A small open scene to train on; modules with other needs have their own."""
+    return coloured_ball(1_500, 3, -2.6)
+
+
+@pytest.fixture(scope="module")
+def cameras(ball):
+    return orbit_cameras(ball, 6, 96, 72)
+
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch):

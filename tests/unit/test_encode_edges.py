@@ -18,17 +18,7 @@ from codec.errors import BackendError, SceneError, UsageError
 from codec.options import EncoderOptions
 from codec.rendering import orbit_cameras
 from codec.rendering.views import look_at
-from tests.conftest import coloured_ball, random_scene
-
-
-@pytest.fixture(scope="module")
-def ball():
-    return coloured_ball(1_500, 3, -2.6)
-
-
-@pytest.fixture(scope="module")
-def cameras(ball):
-    return orbit_cameras(ball, 6, 96, 72)
+from tests.conftest import random_scene
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +53,6 @@ def test_cameras_that_see_nothing_are_left_out(ball, cameras):
 def test_only_blind_cameras_are_an_error(ball, cameras):
     with pytest.raises(SceneError, match="see nothing of the scene"):
         encoded(ball, [turned(camera) for camera in cameras], effort=3)
-    with pytest.raises(SceneError, match="see nothing of the scene"):
-        encoded(ball, [beside(ball)], effort=3)
 
 
 def test_an_empty_view_hides_no_error(ball, cameras):
@@ -91,7 +79,9 @@ def test_planned_views_that_see_nothing_leave_the_plan(ball, cameras, monkeypatc
                         lambda *a: search.EncoderViews([beside(ball)], False))
     report: dict = {}
     assert view_error(ball, None, EncoderOptions(), report) == (None, None)
-    assert "see nothing" in report["note"]
+    assert "no view shows anything" in report["note"]
+    with pytest.raises(SceneError, match="no PSNR to reach"):
+        view_error(ball, None, EncoderOptions(target_psnr=40.0), {})
 
 
 def test_planning_without_scipy_is_a_backend_error(monkeypatch):
@@ -190,8 +180,10 @@ def test_a_second_encode_replaces_the_first_only_where_it_ends_well():
         assert better(of(False, error)) == first
 
 
-def test_room_that_no_restorer_needs_is_filled_without_training_anew(ball, cameras, monkeypatch):
-    """Only the last part of the training is done again, with finer steps."""
+@pytest.mark.parametrize("budget", [0.0, 0.01])
+def test_room_that_no_restorer_needs_is_filled_without_training_anew(ball, cameras, monkeypatch,
+                                                                     budget):
+    """Only the last part of the training is done again, with finer steps, also out of time."""
     from codec.encoder import restoring
 
     stages, free = [], reopt.Retrainer.free
@@ -204,9 +196,11 @@ def test_room_that_no_restorer_needs_is_filled_without_training_anew(ball, camer
     monkeypatch.setattr(restoring, "AUTO_PSNR", 99.0)
     monkeypatch.setattr(restoring._Trial, "start", lambda *a: (_ for _ in ()).throw(
         BackendError("not here")))
-    data, report = encoded(ball, cameras, effort=4, target_size=4000, restore="auto")
-    assert 3960 <= len(data) <= 4000 and stages == [0, 1]
-    assert not report["restorer"]["signalled"] and report["trained"]["iterations"] > 60
+    data, report = encoded(ball, cameras, effort=4, target_size=4000, restore="auto",
+                           time_budget=budget)
+    assert 3950 <= len(data) <= 4000 and stages == [0, 1]
+    assert "restorer" not in report or not report["restorer"]["signalled"]
+    assert (report["trained"]["iterations"] > 60) == (not budget)
 
 
 def test_other_cameras_are_planned_once(ball, monkeypatch):

@@ -14,18 +14,7 @@ from codec.encoder.prepare import prepare
 from codec.encoder.probe import ViewError
 from codec.errors import SceneError
 from codec.options import EncoderOptions
-from codec.rendering import orbit_cameras
-from tests.conftest import coloured_ball, random_scene
-
-
-@pytest.fixture(scope="module")
-def ball():
-    return coloured_ball(1_500, 3, -2.6)
-
-
-@pytest.fixture(scope="module")
-def cameras(ball):
-    return orbit_cameras(ball, 6, 96, 72)
+from tests.conftest import random_scene
 
 
 @pytest.fixture(autouse=True)
