@@ -126,11 +126,13 @@ def orbit_cameras(
 ) -> list[Camera]:
     """`n` cameras on a circle around the scene looking at its centre (outside-in).
 
-    Elevations of 10 and 30 degrees in turn; the 90 % radius fits the shorter side.
+    Elevations of 10 and 30 degrees in turn. The whole of an object fits the shorter side; of a
+    place with a background the 90 % radius.
     """
     _check_size(n, width, height, fov_deg)
     extent = measure_extent(splats)
-    distance = 1.1 * extent.r90 / np.sin(np.radians(fov_deg) / 2)
+    radius = extent.r90 if has_background(extent) else extent.r99
+    distance = 1.1 * radius / np.sin(np.radians(fov_deg) / 2)
     cameras = []
     for i in range(n):
         direction = _around(2 * np.pi * i / n, np.radians((10.0, 30.0)[i % 2]))
