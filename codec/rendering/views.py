@@ -131,14 +131,27 @@ def orbit_cameras(
     """
     _check_size(n, width, height, fov_deg)
     extent = measure_extent(splats)
-    radius = extent.r90 if has_background(extent) else extent.r99
+    centre, radius = extent.centre, extent.r90
+    if not has_background(extent):
+        centre, radius = _ball_around(splats)
     distance = 1.1 * radius / np.sin(np.radians(fov_deg) / 2)
     cameras = []
     for i in range(n):
         direction = _around(2 * np.pi * i / n, np.radians((10.0, 30.0)[i % 2]))
-        cameras.append(look_at(extent.centre + distance * direction, extent.centre, width, height,
-                               fov_deg, f"orbit_{i:03d}"))
+        cameras.append(look_at(centre + distance * direction, centre, width, height, fov_deg,
+                               f"orbit_{i:03d}"))
     return cameras
+
+
+def _ball_around(splats: Splats) -> tuple[NDArray[np.float64], float]:
+    """Centre [3] and radius of a ball about all but outliers; most Gaussians may be on one side."""
+    means, opacity, _, _ = _content(splats)
+    if len(means) == 0:
+        return np.zeros(3), 1.0
+    sides = [_weighted_quantiles(means[:, k], opacity, (0.01, 0.99)) for k in range(3)]
+    centre = np.mean(sides, axis=1)
+    radius = _weighted_quantiles(np.linalg.norm(means - centre, axis=1), opacity, (0.99,))[0]
+    return centre, max(float(radius), measure_extent(splats).r99 / 2)
 
 
 def _object_view(rng, extent: Extent, width: int, height: int, fov_deg: float, name: str):

@@ -7,10 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codec.encoder.planned_views import BINS, FOV, _Judge, known_edge, opened, plan_views, sharpness
+from codec.encoder.planned_views import (
+    BINS,
+    FOV,
+    _Judge,
+    _sphere,
+    known_edge,
+    opened,
+    plan_views,
+    sharpness,
+)
 from codec.encoder.pruning import ScoreViews
 from codec.encoder.pruning.views import blending_weights
 from codec.rendering.reference import sh_basis
+from codec.rendering.views import has_background, measure_extent
 from codec.scene import Splats
 
 RNG = 11
@@ -92,6 +102,34 @@ def test_what_sh_remembers_does_not_depend_on_threads():
     assert all(np.array_equal(a.world_to_camera, b.world_to_camera)
                for a, b in zip(one, two, strict=True))
     assert np.mean([camera.position[0] > 0 for camera in one]) >= 0.75
+
+
+@pytest.mark.parametrize("haze", [0, 60])
+def test_an_object_is_seen_from_the_half_that_was_photographed(haze):
+    """Also where floaters make up a background: what is familiar from outside is an object."""
+    rng = np.random.default_rng(RNG)
+    ball = rng.normal(size=(3000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    far = rng.normal(size=(haze, 3))
+    far *= 40 / np.linalg.norm(far, axis=1, keepdims=True)
+    sizes = np.repeat([0.05, 0.5], [3000, haze])
+    splats = scene(np.concatenate([ball, far]), sizes, rng)
+    rest = np.zeros((splats.n_gaussians, 15, 3))
+    wanted = rng.normal(size=rest.shape)
+    for direction in _sphere(120)[:, [0, 2, 1]]:
+        away = splats.means - 4 * direction
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        facing = (away * splats.means).sum(axis=1) < 0
+        basis = (sh_basis(away, 3)[:, 1:] * facing[:, None])[:, :, None]
+        if direction[2] > 0:
+            rest += basis * (basis * wanted).sum(axis=1, keepdims=True)
+    splats = replace(splats, shN=(0.1 * rest).astype(np.float32))
+    assert has_background(measure_extent(splats)) == bool(haze)
+    cameras = plan_views(splats, 20, 64, 48, seed=1, threads=1)
+    places = np.array([camera.position for camera in cameras])
+    assert len(cameras) == 20 and {(c.width, c.height) for c in cameras} == {(64, 64)}
+    assert (np.linalg.norm(places, axis=1) > 1.5).all()
+    assert (places[:, 2] > -0.5).all() and len(np.unique(places.round(3), axis=0)) == 20
 
 
 def test_cameras_face_what_is_known_from_their_place():
