@@ -61,7 +61,7 @@ WELL_SEEN = 0.25  # pixels of the raster at which a Gaussian counts as half seen
 LEAST_SEEN = 0.02  # pixels of the raster; less is not seen
 GOLDEN = 0.6180339887498949
 FINE = 0.25  # pixels; what is projected smaller than this counts less
-AROUND = 160  # directions from which an object is judged
+AROUND, LEAST_AROUND = 160, 48  # directions from which an object is judged, of a large one
 COMPACT = 2.1  # r90 / r50 of objects at most; without floaters 1.4 to 2.1 on four
 ROUND_FAMILIAR = 0.8  # of the familiarity that no more improves: seen from there
 OUTSIDE = 0.85  # of random places' familiarity: lego .99, .88 (34 photos); five places .36 to .80
@@ -231,10 +231,11 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
     finite = np.isfinite(splats.means).all(axis=1) & np.isfinite(splats.log_scales).all(axis=1)
     splats = splats if finite.all() else splats.take(np.flatnonzero(finite))
     judge = _Judge(splats, width, height, threads)
-    around = _familiar_around(judge, extent) if judge.remembers else np.ones(AROUND)
+    effort = min(1.0, LARGE / splats.n_gaussians)
+    around = _familiar_around(judge, extent, max(LEAST_AROUND, int(AROUND * effort)))
     if not has_background(extent):
         return _round_views(extent, around, count, width, seed)
-    effort = min(1.0, LARGE / splats.n_gaussians) * (1.0 if thorough else BRIEF)
+    effort *= 1.0 if thorough else BRIEF
     rng = np.random.Generator(np.random.PCG64(seed))
     pool = _random_places(splats, extent, judge, rng, effort)
     if judge.remembers and _seen_from_outside(around, pool):
@@ -303,11 +304,13 @@ def _framing(extent: Extent) -> float:
     return radius / float(np.sin(np.radians(FOV) / 2))
 
 
-def _familiar_around(judge: _Judge, extent: Extent) -> NDArray[np.float64]:
-    """[AROUND] familiarity from the directions of `_sphere`, at 1.1 times `_framing`."""
+def _familiar_around(judge: _Judge, extent: Extent, count: int) -> NDArray[np.float64]:
+    """[count] familiarity from the directions of `_sphere`, at 1.1 times `_framing`."""
+    if not judge.remembers:
+        return np.ones(count)
     distance = 1.1 * _framing(extent)
     return np.array([judge.look(extent.centre + distance * direction, extent.centre).familiarity
-                     for direction in _sphere(AROUND)])
+                     for direction in _sphere(count)])
 
 
 def _round_views(extent: Extent, around: NDArray, count: int, size: int,
