@@ -27,7 +27,7 @@ def decode(data: bytes, limits: DecoderLimits = DecoderLimits(), *, tiles: list[
     tiles: decode only these tiles (counted through the tiers decoded); None = all.
     layers: decode at most this many layers of each tile; None = all there are.
     Warns when the file is cut short and a coarser scene is returned.
-    Raises FormatError kinds, UnsupportedError, LimitExceeded.
+    Raises FormatError kinds, UnsupportedError, LimitExceeded; UsageError for tiers that it lacks.
     """
     stream = parse(data, limits)
     return decode_stream(stream, limits, tiles=tiles, layers=layers, tiers=tiers)

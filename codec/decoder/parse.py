@@ -71,7 +71,7 @@ class Stream:
         return used[starts[-1] :] if starts else used
 
     def check_tiers(self, count: int | None) -> None:
-        """Raise UsageError unless the stream has `count` tiers and one is asked for."""
+        """Raise UsageError unless `count` is None or in 1..n_tiers."""
         has = self.header.n_tiers
         if count is not None and not 1 <= count <= has:
             raise UsageError(f"the file has {has} tier{'s' * (has > 1)}, not {count}")

@@ -63,6 +63,7 @@ GOLDEN = 0.6180339887498949
 FINE = 0.25  # pixels; what is projected smaller than this counts less
 AROUND, LEAST_AROUND = 160, 48  # directions from which an object is judged, of a large one
 COMPACT = 2.1  # r90 / r50 of objects at most; without floaters 1.4 to 2.1 on four
+ALL_KNOWN = 0.9  # of these known: an object that was seen from everywhere
 ROUND_FAMILIAR = 0.8  # of the familiarity that no more improves: seen from there
 OUTSIDE = 0.85  # of random places' familiarity: lego .99, .88 (34 photos); five places .36 to .80
 
@@ -220,26 +221,28 @@ def plan_views(splats: Splats, count: int, width: int, height: int, seed: int = 
     """`count` cameras that see the scene as its training cameras would have.
 
     width, height: pixels of the cameras; the field of view of the shorter side is FOV, or that of
-    a clearly wider lens (`_field`), opened (`opened`). Objects are seen by squares of `width`.
+    a clearly wider lens (`_field`), opened (`opened`). Objects are seen by squares of `width`, of
+    FOV as it is.
     thorough: False = fewer places are tried.
     Deterministic for a seed, whatever the threads. Raises BackendError without a renderer.
     """
+    finite = np.isfinite(splats.means).all(axis=1) & np.isfinite(splats.log_scales).all(axis=1)
+    splats = splats if finite.all() else splats.take(np.flatnonzero(finite))
     extent = measure_extent(splats)
     if count < 1 or not splats.n_gaussians:
         return [look_at(extent.centre - (0, 0, 3 * extent.r50), extent.centre, width, height, FOV,
                         f"planned_{i:03d}") for i in range(count)]
-    finite = np.isfinite(splats.means).all(axis=1) & np.isfinite(splats.log_scales).all(axis=1)
-    splats = splats if finite.all() else splats.take(np.flatnonzero(finite))
     judge = _Judge(splats, width, height, threads)
-    effort = min(1.0, LARGE / splats.n_gaussians)
-    around = _familiar_around(judge, extent, max(LEAST_AROUND, int(AROUND * effort)))
+    effort = min(1.0, LARGE / splats.n_gaussians) * (1.0 if thorough else BRIEF)
+    framing = _framing(extent)
+    directions = max(LEAST_AROUND, int(AROUND * effort))
+    around = _familiar_around(judge, extent.centre, framing, directions)
     if not has_background(extent):
-        return _round_views(extent, around, count, width, seed)
-    effort *= 1.0 if thorough else BRIEF
+        return _round_views(extent.centre, framing, around, count, width, seed)
     rng = np.random.Generator(np.random.PCG64(seed))
     pool = _random_places(splats, extent, judge, rng, effort)
     if judge.remembers and _seen_from_outside(around, pool):
-        return _round_views(extent, around, count, width, seed)
+        return _round_views(extent.centre, framing, around, count, width, seed)
     pool = _bred(pool, extent, judge, rng, effort)
     covering = -(-count // COVER_SHARE)
     chosen = _spread(pool, extent, count - covering, TAKEN)
@@ -290,34 +293,41 @@ def opened(fov: float) -> float:
     return float(2 * np.degrees(np.arctan(OPENED * np.tan(np.radians(fov) / 2))))
 
 
-def _sphere(count: int) -> NDArray[np.float64]:
-    """[count, 3] unit vectors spread evenly, along a spiral about y."""
+def _sphere(count: int, turn: float = 0.0) -> NDArray[np.float64]:
+    """[count, 3] unit vectors spread evenly, along a spiral about y, turned about it."""
     y = 1 - 2 * (np.arange(count) + 0.5) / count
-    azimuth = 2 * np.pi * (np.arange(count) + 0.5) * GOLDEN
+    azimuth = 2 * np.pi * ((np.arange(count) + 0.5) * GOLDEN + turn)
     across = np.sqrt(1 - y * y)
     return np.stack([across * np.sin(azimuth), y, across * np.cos(azimuth)], axis=1)
 
 
 def _framing(extent: Extent) -> float:
-    """Distance from which the FOV shows 90 % of an object, which may have many floaters."""
-    radius = min(extent.r90, COMPACT * extent.r50)
+    """Distance from which the FOV shows 90 % of an object.
+
+    What has a background can only be an object among floaters, of which there may be many.
+    """
+    floaters = has_background(extent)
+    radius = min(extent.r90, COMPACT * extent.r50) if floaters else extent.r90
     return radius / float(np.sin(np.radians(FOV) / 2))
 
 
-def _familiar_around(judge: _Judge, extent: Extent, count: int) -> NDArray[np.float64]:
-    """[count] familiarity from the directions of `_sphere`, at 1.1 times `_framing`."""
+def _familiar_around(judge: _Judge, centre: NDArray, framing: float,
+                     count: int) -> NDArray[np.float64]:
+    """[count] familiarity from the directions of `_sphere`, at 1.1 times `framing`.
+
+    0 where nothing is seen. 1 from everywhere for a scene without view-dependent colour.
+    """
     if not judge.remembers:
         return np.ones(count)
-    distance = 1.1 * _framing(extent)
-    return np.array([judge.look(extent.centre + distance * direction, extent.centre).familiarity
-                     for direction in _sphere(count)])
+    looks = [judge.look(centre + 1.1 * framing * direction, centre) for direction in _sphere(count)]
+    return np.array([look.familiarity if len(look.rows) else 0.0 for look in looks])
 
 
-def _round_views(extent: Extent, around: NDArray, count: int, size: int,
+def _round_views(centre: NDArray, framing: float, around: NDArray, count: int, size: int,
                  seed: int) -> list[Camera]:
     """Square views of an object from the directions that it knows, as `around` has them.
 
-    Where it knows all of them alike, from azimuths by the golden angle, -10 to 50 degrees up.
+    Where it knows (nearly) all alike, from azimuths by the golden angle, -10 to 50 degrees up.
     Detail tells little of an object alone in space, which looks sharp from everywhere. On lego of
     NeRF-synthetic, trained here, familiarity is .42 to .44 in the half that was photographed and
     .19 to .24 in the other. Training to 1/1000 towards held-out views: 28.7 dB by the real cameras
@@ -325,12 +335,13 @@ def _round_views(extent: Extent, around: NDArray, count: int, size: int,
     """
     enough = ROUND_FAMILIAR * FAMILIAR_ENOUGH[0] * np.quantile(around, FAMILIAR_ENOUGH[1])
     known = around >= enough
-    directions = _upright(count, seed) if known.all() else _known_directions(known, count)
+    upright = known.mean() >= ALL_KNOWN or not around.any()
+    directions = _upright(count, seed) if upright else _known_directions(known, count, seed)
     cameras = []
     for i, direction in enumerate(directions):
-        distance = (0.9 + 0.4 * (i * GOLDEN**2 % 1.0)) * _framing(extent)
-        cameras.append(look_at(extent.centre + distance * direction, extent.centre, size, size,
-                               FOV, f"planned_{i:03d}"))
+        distance = (0.9 + 0.4 * (i * GOLDEN**2 % 1.0)) * framing
+        cameras.append(look_at(centre + distance * direction, centre, size, size, FOV,
+                               f"planned_{i:03d}"))
     return cameras
 
 
@@ -343,12 +354,12 @@ def _upright(count: int, seed: int) -> NDArray[np.float64]:
                      np.cos(elevation) * np.cos(azimuth)], axis=1)
 
 
-def _known_directions(known: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
+def _known_directions(known: NDArray[np.bool_], count: int, seed: int) -> NDArray[np.float64]:
     """[count, 3] unit vectors spread evenly over what is nearest to a known one of `_sphere`."""
     tree = nearest_search(_sphere(len(known)))
     total = int(count / known.mean())
     while True:
-        directions = _sphere(total)
+        directions = _sphere(total, 0.1 * seed)
         directions = directions[known[tree.query(directions)[1]]]
         if len(directions) >= count:
             return directions[np.arange(count) * len(directions) // count]

@@ -100,20 +100,35 @@ def view_error(splats, cameras, options: EncoderOptions, report: dict):
         views = encoder_views(splats, cameras, options)
         chosen = search_views(views.cameras)
         error = ViewError(splats, chosen, options.threads)
+        if views.given and not error.sees:
+            chosen = search_views(_that_show(splats, views.cameras, options.threads))
+            error = ViewError(splats, chosen, options.threads)
     except BackendError as exc:
         if options.target_psnr is not None:
             raise
         report["note"] = f"steps by the analytic plan, no renderer: {exc}"
         return None, None
     if not error.sees:
-        if options.target_psnr is not None:
-            raise SceneError("no view shows anything of the scene, so that there is no PSNR to "
-                             "reach: use --quality")
+        if options.target_psnr is not None or options.ladder:
+            raise SceneError("no view shows anything of the scene, so that there is nothing to "
+                             "compare: use --quality")
         report["note"] = "steps by the analytic plan: no view shows anything of the scene"
         return None, None
     source = "the given cameras" if views.given else "planned views"
     report["views"] = f"{len(chosen)} of {len(views.cameras)} {source}"
     return error, views
+
+
+def _that_show(splats: Splats, cameras: list[Camera], threads: int) -> list[Camera]:
+    """The cameras whose images are not empty. Raises SceneError when all are."""
+    from codec.encoder.probe import ViewError
+
+    showing = [camera for camera in cameras
+               if ViewError(splats, [camera.resized(min(camera.width, 96))], threads).sees]
+    if not showing:
+        raise SceneError("the cameras see nothing of the scene: they must be in its own frame and "
+                         "unit")
+    return showing
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _FOG_STEPS = (0.0, 0.15, 0.3)  # before the lens, in r50
 _GRID = 16  # cells a side of the raster that tells hidden content
 
 
+FAR_OUT = 1.5  # times the 90 % radius of an object's ball: beyond are floaters
 _FEW = 20_000  # Gaussians looked at first, to tell whether a camera sees any
 
 
@@ -126,14 +127,14 @@ def orbit_cameras(
 ) -> list[Camera]:
     """`n` cameras on a circle around the scene looking at its centre (outside-in).
 
-    Elevations of 10 and 30 degrees in turn. The whole of an object fits the shorter side; of a
-    place with a background the 90 % radius.
+    Elevations of 10 and 30 degrees in turn. An object, but for outliers, fits the shorter side; of
+    a place with a background the 90 % radius.
     """
     _check_size(n, width, height, fov_deg)
     extent = measure_extent(splats)
     centre, radius = extent.centre, extent.r90
     if not has_background(extent):
-        centre, radius = _ball_around(splats)
+        centre, radius = _ball_around(splats, extent)
     distance = 1.1 * radius / np.sin(np.radians(fov_deg) / 2)
     cameras = []
     for i in range(n):
@@ -143,15 +144,17 @@ def orbit_cameras(
     return cameras
 
 
-def _ball_around(splats: Splats) -> tuple[NDArray[np.float64], float]:
+def _ball_around(splats: Splats, extent: Extent) -> tuple[NDArray[np.float64], float]:
     """Centre [3] and radius of a ball about all but outliers; most Gaussians may be on one side."""
     means, opacity, _, _ = _content(splats)
-    if len(means) == 0:
-        return np.zeros(3), 1.0
-    sides = [_weighted_quantiles(means[:, k], opacity, (0.01, 0.99)) for k in range(3)]
+    if len(means) < 2:
+        return extent.centre, extent.r90
+    sides = [_weighted_quantiles(means[:, k], opacity, (0.02, 0.98)) for k in range(3)]
     centre = np.mean(sides, axis=1)
-    radius = _weighted_quantiles(np.linalg.norm(means - centre, axis=1), opacity, (0.99,))[0]
-    return centre, max(float(radius), measure_extent(splats).r99 / 2)
+    distance = np.linalg.norm(means - centre, axis=1)
+    r90, r99 = _weighted_quantiles(distance, opacity, (0.9, 0.99))
+    # Floaters may be more than 1 %.   A single place has the radius of its own Gaussians.
+    return centre, float(min(r99, FAR_OUT * r90)) or extent.r90
 
 
 def _object_view(rng, extent: Extent, width: int, height: int, fov_deg: float, name: str):

@@ -53,6 +53,14 @@ def test_cameras_that_see_nothing_are_left_out(ball, cameras):
 def test_only_blind_cameras_are_an_error(ball, cameras):
     with pytest.raises(SceneError, match="see nothing of the scene"):
         encoded(ball, [turned(camera) for camera in cameras], effort=3)
+    with pytest.raises(SceneError, match="see nothing of the scene"):
+        encoded(ball, [beside(ball)], effort=3)
+
+
+def test_cameras_that_show_the_scene_are_found_among_many_that_do_not(ball, cameras):
+    """The few of a step search may all miss it, though its centres lie just beside them."""
+    _, report = encoded(ball, [beside(ball)] * 30 + cameras[:1], effort=3)
+    assert report["psnr"] < 100 and "note" not in report
 
 
 def test_an_empty_view_hides_no_error(ball, cameras):
@@ -80,7 +88,7 @@ def test_planned_views_that_see_nothing_leave_the_plan(ball, cameras, monkeypatc
     report: dict = {}
     assert view_error(ball, None, EncoderOptions(), report) == (None, None)
     assert "no view shows anything" in report["note"]
-    with pytest.raises(SceneError, match="no PSNR to reach"):
+    with pytest.raises(SceneError, match="nothing to compare"):
         view_error(ball, None, EncoderOptions(target_psnr=40.0), {})
 
 
@@ -198,8 +206,8 @@ def test_room_that_no_restorer_needs_is_filled_without_training_anew(ball, camer
         BackendError("not here")))
     data, report = encoded(ball, cameras, effort=4, target_size=4000, restore="auto",
                            time_budget=budget)
-    assert 3950 <= len(data) <= 4000 and stages == [0, 1]
-    assert "restorer" not in report or not report["restorer"]["signalled"]
+    assert (3950 if budget else 3960) <= len(data) <= 4000 and stages == [0, 1]
+    assert not report.get("restorer", {"signalled": False})["signalled"]
     assert (report["trained"]["iterations"] > 60) == (not budget)
 
 

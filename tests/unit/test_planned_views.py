@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from codec.encoder import planned_views
 from codec.encoder.planned_views import (
     BINS,
     FOV,
@@ -88,8 +89,8 @@ def test_repeats_and_follows_the_seed(in_the_room):
     assert not np.array_equal(poses[0], poses[2])
 
 
-def test_what_sh_remembers_does_not_depend_on_threads():
-    """The same views with one thread and two, of a scene seen from the half where x > 0."""
+def test_what_sh_remembers_does_not_depend_on_threads(monkeypatch):
+    """Views of a scene seen from the half where x > 0; candidates alike with one thread and two."""
     splats, rng = room(), np.random.default_rng(4)
     eyes = rng.uniform((0.2, -1, -1), (1.5, 1, 1), (20, 3))
     rest = np.zeros((splats.n_gaussians, 15, 3))
@@ -98,10 +99,33 @@ def test_what_sh_remembers_does_not_depend_on_threads():
         away /= np.linalg.norm(away, axis=1, keepdims=True)
         rest += rng.normal(size=(len(rest), 1, 3)) * sh_basis(away, 3)[:, 1:, None]
     splats = replace(splats, shN=(0.1 * rest).astype(np.float32))
-    one, two = (plan_views(splats, 8, 64, 48, seed=1, threads=k) for k in (1, 2))
-    assert all(np.array_equal(a.world_to_camera, b.world_to_camera)
-               for a, b in zip(one, two, strict=True))
-    assert np.mean([camera.position[0] > 0 for camera in one]) >= 0.75
+    cameras = plan_views(splats, 8, 64, 48, seed=1, threads=2)
+    assert np.mean([camera.position[0] > 0 for camera in cameras]) >= 0.75
+    monkeypatch.setattr(planned_views, "SMALL", 0)
+    one, two = ([_Judge(splats, 64, 48, threads=k).look(eye, eye + (1, 0, 0)) for eye in eyes[:5]]
+                for k in (1, 2))
+    assert [c.familiarity for c in one] == [c.familiarity for c in two]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, two, strict=True))
+
+
+def test_all_of_an_object_is_seen_though_most_of_it_is_in_one_place():
+    """A figure on much ground: no part of it lies outside all views."""
+    rng = np.random.default_rng(RNG)
+    means = rng.uniform(-1, 1, (3000, 3)) * (0.2, 1, 0.2)
+    means[1000:, 1] = 1
+    cameras = plan_views(scene(means, 0.01, rng), 12, 64, 48, threads=1)
+    inside = np.zeros(3000, bool)
+    for camera in cameras:
+        x, y, z = camera.world_to_camera[:3, :3] @ means.T + camera.world_to_camera[:3, 3:]
+        u, v = camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+        inside |= (z > 0) & (u > 0) & (u < camera.width) & (v > 0) & (v < camera.height)
+    assert inside.mean() > 0.99
+
+
+def test_without_anything_finite_there_are_views():
+    splats = thing()
+    splats.means[:] = np.nan
+    assert len(plan_views(splats, 3, 32, 32, threads=1)) == 3
 
 
 @pytest.mark.parametrize("haze", [0, 60])
@@ -130,6 +154,8 @@ def test_an_object_is_seen_from_the_half_that_was_photographed(haze):
     assert len(cameras) == 20 and {(c.width, c.height) for c in cameras} == {(64, 64)}
     assert (np.linalg.norm(places, axis=1) > 1.5).all()
     assert (places[:, 2] > -0.5).all() and len(np.unique(places.round(3), axis=0)) == 20
+    other = plan_views(splats, 20, 64, 48, seed=2, threads=1)
+    assert not np.array_equal(places, [camera.position for camera in other])
 
 
 def test_cameras_face_what_is_known_from_their_place():
