@@ -121,10 +121,10 @@ class _Judge:
         scale = RASTER / max(width, height)
         self._size = max(8, round(width * scale)), max(8, round(height * scale))
         self._splats, self._splats_with_sh = splats.with_sh_degree(0), splats
-        self._seen_from = SeenFrom(splats)
         # Handing out work costs more than so small a render of few Gaussians.
         threads = threads if splats.n_gaussians > SMALL else 1
         self._renderer = CpuRenderer(RenderOptions(threads=threads))
+        self._seen_from = SeenFrom(splats)
         self.enough = 1.0
         scales = np.sort(splats.log_scales.astype(np.float64), axis=1)
         self._radius = np.exp(np.clip((scales[:, 1] + scales[:, 2]) / 2, -40, 40))

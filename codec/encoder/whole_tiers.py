@@ -100,14 +100,15 @@ def _tier(splats: Splats, options: EncoderOptions, seen, place, progress, report
     room, degree, code = place
     head = tables.BOX_OVERHEAD + len(SceneHeader(1, degree).write())
     target = room + tables.FILE_HEADER_SIZE + head + tables.END_SIZE
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         data = code(splats, replace(options, target_size=max(target, 1)), seen, None, progress,
                     report)
         stream = _with_degree(parse(data, DecoderLimits(max_expansion=0)), degree)
         excess = _size(stream) - room
         if excess <= 0:
             return stream
-        target -= excess
+        # A smaller target is met by other Gaussians, whose boxes may be larger: step back farther.
+        target -= excess + attempt * room // 100
     raise SceneError(f"no tier of {room} bytes", code="size")
 
 
