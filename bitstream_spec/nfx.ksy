@@ -6,7 +6,7 @@ meta:
   endian: le
   bit-endian: le
 doc: |
-  Container of NFX 0.3 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
+  Container of NFX 0.4 (bitstream_spec, parts 3 and 4). TILE payloads are split into code words and
   raw bits; symbols are the business of parts 5 and 6. Checksums are read, not checked.
 seq:
   - id: header

@@ -18,7 +18,7 @@ from unittest import mock
 
 import numpy as np
 
-from codec.core import fields, geometry, lossless, tile
+from codec.core import fields, geometry, lossless, lossless_values, tile
 from codec.decoder import decode as decoding
 from codec.decoder.parse import Stream, parse
 from codec.options import DecoderLimits
@@ -38,6 +38,8 @@ TOOLS = (
     "lossless: normal", "lossless: common", "lossless: raw", "lossless: copy left",
     "lossless: copy right", "lossless: cut values", "lossless: exponent drops",
     "lossless: far drops", "lossless: cross columns", "lossless: tree positions",
+    "lossless: dictionary of an axis", "lossless: raw tails of ranks",
+    "lossless: dictionary of a group", "lossless: unit quaternions", "lossless: repeated rows",
     "EXTR", "META", "VIEW", "REST", "MLRA", "unknown ancillary box",
 )
 _KINDS = ("normal", "common", "raw", "copy left", "copy right")
@@ -100,7 +102,13 @@ def _spies(seen: set[str]):
 
     def drops(out, coder, tables_, n, given):
         note(n, "lossless: exponent drops")
-        note((out >= lossless.DROP_SYMBOLS - 1).any(), "lossless: far drops")
+        note((out >= lossless_values.DROP_SYMBOLS - 1).any(), "lossless: far drops")
+
+    def positions(coder, params, *rest):
+        seen.add("lossless: tree positions")
+        ranked = [d for d in params.axes if len(d)]
+        note(ranked, "lossless: dictionary of an axis")
+        note(any(lossless.tail_bits(d) for d in ranked), "lossless: raw tails of ranks")
 
     return [
         (geometry._SplitTables, "code", before(tree_counts)),
@@ -118,10 +126,14 @@ def _spies(seen: set[str]):
         (tile, "code_position", before(lambda coder, bits, refinement: note(
             len(set(bits.tolist())) > 1, "position: differing bits"))),
         (lossless._PlainCoder, "_code_kinds", after(kinds)),
-        (lossless, "_code_drops", after(drops)),
-        (lossless._PlainCoder, "_code_patterns", before(lambda self: note(
+        (lossless_values, "_code_drops", after(drops)),
+        (lossless._PlainCoder, "_code_patterns", before(lambda self, columns: note(
             self._shift.any(), "lossless: cut values"))),
-        (lossless, "_code_positions", before(lambda *args: seen.add("lossless: tree positions"))),
+        (lossless._PlainCoder, "_code_ranks", before(
+            lambda *args: seen.add("lossless: dictionary of a group"))),
+        (lossless, "_code_positions", before(positions)),
+        (lossless, "code_unit", before(lambda *args: seen.add("lossless: unit quaternions"))),
+        (lossless, "code_repeats", before(lambda *args: seen.add("lossless: repeated rows"))),
     ]
 
 

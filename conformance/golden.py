@@ -25,7 +25,7 @@ FOLDER = HERE / "golden"
 CHOSEN = (
     "one", "coincident", "sh-degree-3", "tiles", "refinement", "class-weights", "near-lossless",
     "escapes", "extra-columns", "default-views", "restorer", "cut-after-base", "synthetic-1",
-    "lossless-order", "lossless-odd",
+    "lossless-order", "lossless-odd", "lossless-grid", "lossless-palette", "lossless-unit-order",
 )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from codec import EncoderOptions, encode
-from codec.core.lossless import LosslessParams
+from codec.core.lossless_model import Dictionary, LosslessParams
 from codec.core.tile import TileSymbols
 from codec.wire import tables
 from codec.wire.checksum import crc32c
@@ -294,7 +294,7 @@ def _lossless_modl(offset: int, new: bytes, data=_lossless) -> Callable[[], byte
 def _lossless_column(**changes) -> Callable[[], bytes]:
     """The first column's model changed."""
     def edit(payload: bytes) -> bytes:
-        params = LosslessParams.read(payload, 20)
+        params = LosslessParams.read(payload, 9)
         columns = (replace(params.columns[0], **changes), *params.columns[1:])
         return replace(params, columns=columns).write()
 
@@ -323,18 +323,78 @@ def _low_exponent() -> bytes:
     """Values near zero whose exponent is announced 250 lower than it is."""
     from unittest.mock import patch
 
-    from codec.core import lossless
+    from codec.core import lossless_values
 
-    code = lossless._code_drops
+    code = lossless_values._code_drops
 
     def lower(coder, tables_, n, given):
         code(coder, tables_, n, given + 250)
         return given
 
-    splats = scenes.scene(300, 1, 35)
+    splats = scenes.scene(100, 1, 35)
     splats.shN[::3] *= 1e-5
-    with patch.object(lossless, "_code_drops", lower):
+    with patch.object(lossless_values, "_code_drops", lower):
         return encode(splats, EncoderOptions(mode="lossless"))
+
+
+def _lossless_dictionary(*numbers: int) -> Callable[[], bytes]:
+    """The first axis' dictionary said by these varints."""
+    out = Writer()
+    for number in numbers:
+        out.varint(number)
+    return lambda: surgery.edit_payload(_lossless(), tables.MODL,
+                                        lambda p: p[:1] + out.getvalue() + p[2:])
+
+
+def _lossless_short(group: str | None) -> Callable[[], bytes]:
+    """The last run of a group's dictionary (None: of the first axis) taken away."""
+    def shorter(d: Dictionary) -> Dictionary:
+        return Dictionary(d.starts[:-1], d.steps[:-1], d.ranks[:-1])
+
+    def edit(payload: bytes) -> bytes:
+        params = LosslessParams.read(payload, 24)
+        if group is None:
+            return replace(params, axes=(shorter(params.axes[0]), *params.axes[1:])).write()
+        model = params.groups[group]
+        model = replace(model, dictionary=shorter(model.dictionary))
+        return replace(params, groups=params.groups | {group: model}).write()
+
+    return lambda: surgery.edit_payload(valid.CASES["lossless-palette"][1](), tables.MODL, edit)
+
+
+def _lossless_repeat() -> bytes:
+    """Repeated rows that name the fourth of three."""
+    from unittest.mock import patch
+
+    from codec.core import lossless_rows
+
+    splats = scenes.scene(60, 1, 73)
+    rows = np.arange(60) % 3
+    first = lossless_rows._first_rows
+
+    def beyond(columns):
+        new, index = first(columns)
+        return new, np.where(new, index, 3)
+
+    with (patch.object(lossless_rows, "_first_rows", beyond),
+          patch.object(lossless_rows, "_checked", lambda source, n_kept: source % n_kept)):
+        return encode(replace(splats, shN=splats.shN[rows]), EncoderOptions(mode="lossless"))
+
+
+def _lossless_component() -> bytes:
+    """A component of unit quaternions so many steps below what is predicted that none is left."""
+    from unittest.mock import patch
+
+    from codec.core import lossless_rows
+
+    code = lossless_rows._code_steps
+
+    def lower(coder, context, given):
+        code(coder, context, np.where(np.arange(len(given)) == 9, -(1 << 31), given))
+        return given
+
+    with patch.object(lossless_rows, "_code_steps", lower):
+        return encode(valid.unit_scene(300, 74), EncoderOptions(mode="lossless"))
 
 
 def _loose_frame(payload: bytes) -> bytes:
@@ -514,18 +574,35 @@ CASES: dict[str, BadCase] = {
     "sh-length": BadCase("R-SHL-01", "a Gaussian with more SH rows than the layer", FORMAT,
                          _long_sh),
     # MODL, lossless
-    "lossless-order-flag": BadCase("R-LL-02", "order flag 2", FORMAT,
-                                   _lossless_modl(0, b"\x02")),
+    "lossless-flags": BadCase("R-LL-02", "flags 8", FORMAT, _lossless_modl(0, b"\x08")),
     "lossless-exponent": BadCase("R-LL-03", "a fixed-point exponent of 127", FORMAT,
-                                 _lossless_modl(1, b"\x7f")),
+                                 _lossless_modl(4, b"\x7f")),
     "lossless-flag": BadCase("R-LL-04", "a column flag of 2", FORMAT,
-                             _lossless_modl(46, b"\x02", _lossless_even)),
+                             _lossless_modl(54, b"\x02", _lossless_even)),
     "lossless-mean": BadCase("R-LL-05", "a mean of 2^30", FORMAT, _lossless_column(mean=1 << 30)),
     "lossless-source": BadCase("R-LL-06", "a column that predicts itself", FORMAT,
                                _lossless_column(sources=(0,), weights=(1,))),
     "lossless-limit": BadCase("R-LL-07", "a fixed-point value above the limit", FORMAT,
                               _wide_fixed_point),
     "lossless-exponent-field": BadCase("R-LL-08", "an exponent below 0", FORMAT, _low_exponent),
+    "lossless-derived": BadCase("R-LL-09", "derived component 4", FORMAT,
+                                _lossless_modl(1, b"\x04", valid.CASES["lossless-unit-order"][1])),
+    "lossless-dictionary": BadCase("R-LL-10", "a dictionary of 2^32 + 1 values", FORMAT,
+                                   _lossless_dictionary((1 << 32) + 1, 1, (1 << 32) + 1)),
+    "lossless-dictionary-run": BadCase("R-LL-10", "a run of 3 values of 2", FORMAT,
+                                       _lossless_dictionary(2, 1, 3)),
+    "lossless-dictionary-empty-run": BadCase("R-LL-10", "a run of no values", FORMAT,
+                                             _lossless_dictionary(1, 1, 0)),
+    "lossless-dictionary-step": BadCase("R-LL-10", "a value twice", FORMAT,
+                                        _lossless_dictionary(2, 5, 1, 0, 1)),
+    "lossless-dictionary-end": BadCase("R-LL-10", "a value of 2^32", FORMAT,
+                                       _lossless_dictionary(2, 1 << 32, 1, 1, 1)),
+    "lossless-position-rank": BadCase("R-LL-11", "a position beyond its dictionary", FORMAT,
+                                      _lossless_short(None)),
+    "lossless-rank": BadCase("R-LL-12", "a value beyond its dictionary", FORMAT,
+                             _lossless_short("dc")),
+    "lossless-repeat": BadCase("R-LL-13", "the fourth of three rows", FORMAT, _lossless_repeat),
+    "lossless-component": BadCase("R-LL-14", "a component below 0", FORMAT, _lossless_component),
     "shrink-first": BadCase("R-MODL-08", "a first tier that shrinks earlier ones", FORMAT,
                             _params(shrink=1)),
     # INDX

@@ -159,11 +159,57 @@ def _lossless_odd() -> bytes:
 def _lossless_cross() -> bytes:
     """Columns that follow earlier ones: predicted from their residuals."""
     rng = np.random.default_rng(37)
-    base = scenes.scene(700, 1, 37)
+    base = scenes.scene(400, 1, 37)
     dc = base.sh0.copy()
-    dc[:, 1] = dc[:, 0] + 0.01 * rng.normal(size=700)
-    dc[:, 2] = 0.5 * dc[:, 0] + 0.01 * rng.normal(size=700)
+    dc[:, 1] = dc[:, 0] + 0.01 * rng.normal(size=400)
+    dc[:, 2] = 0.5 * dc[:, 0] + 0.01 * rng.normal(size=400)
     return encode(replace(base, sh0=dc.astype(np.float32)), EncoderOptions(mode="lossless"))
+
+
+def _quantized(splats, **changes):
+    """Attributes on grids of 8 bits, as codecs leave them."""
+    grid = {"opacity_logits": 8, "log_scales": 16, "sh0": 32, "shN": 64}
+    parts = {k: np.rint(getattr(splats, k) * v) / v for k, v in grid.items()} | changes
+    return replace(splats, **{k: np.asarray(v, np.float32) for k, v in parts.items()})
+
+
+def _lossless_grid() -> bytes:
+    """Positions on a grid: few values, a wide axis (ranks of 23 bits), a negative zero; tiles."""
+    base = scenes.scene(1100, 0, 70)
+    means = np.rint(base.means * (16, 4096, 64)) / (16, 4096, 64)
+    means[:4, 1] = -1024, 1000.25, 0.0, -0.0
+    return encode(_quantized(base, means=means), EncoderOptions(mode="lossless", tile_size=1024))
+
+
+def _lossless_palette() -> bytes:
+    """Rows of shN from a palette, quaternions of length 1; an axis without a dictionary."""
+    base = scenes.scene(300, 2, 71)
+    rows = np.random.default_rng(71).integers(0, 50, 300)
+    means = np.rint(base.means * 64) / 64
+    means[:, 2] = base.means[:, 2]
+    quats = base.quats * (1, 1, 1, 3)
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    splats = _quantized(base, means=means, quats=quats)
+    return encode(replace(splats, shN=splats.shN[rows]), EncoderOptions(mode="lossless"))
+
+
+def unit_scene(n: int, seed: int):
+    """Quaternions of length 1 but for a few, x the largest on average; some of all components."""
+    base = scenes.scene(n, 0, seed)
+    quats = base.quats * (1, 3, 1, 1) + 1e-3
+    quats[::3, 1] *= np.geomspace(1, 1e-9, len(quats[::3]))
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    quats[:4] = [[0, 1, 0, 0], [1, 0, 0, 0], [0, -1, 0, 0], [1, -0.0, 0, 0]]
+    quats[4], quats[5] = 0, (3e38, np.nan, -np.inf, 1.5)
+    return replace(base, quats=quats.astype(np.float32))
+
+
+def _lossless_unit(keep_order: bool) -> bytes:
+    """One component from the others; positions on a grid as plain columns when order is kept."""
+    splats = unit_scene(400, 72)
+    if keep_order:
+        splats = _quantized(splats, means=np.rint(splats.means * 64) / 64)
+    return encode(splats, EncoderOptions(mode="lossless", keep_order=keep_order))
 
 
 def _lossless(keep_order: bool) -> bytes:
@@ -273,6 +319,11 @@ CASES: dict[str, tuple[str, Maker]] = {
     "lossless": ("profile lossless", lambda: _lossless(False)),
     "lossless-order": ("profile lossless, order kept", lambda: _lossless(True)),
     "lossless-cross": ("profile lossless, columns predicted from earlier ones", _lossless_cross),
+    "lossless-grid": ("profile lossless, positions and attributes on grids", _lossless_grid),
+    "lossless-palette": ("profile lossless, repeated rows of shN", _lossless_palette),
+    "lossless-unit": ("profile lossless, quaternions of length 1", lambda: _lossless_unit(False)),
+    "lossless-unit-order": ("profile lossless, quaternions of length 1 and grids, order kept",
+                            lambda: _lossless_unit(True)),
     "lossless-odd": ("profile lossless, two tiles, NaN, infinities, copies, common values",
                      _lossless_odd),
 }

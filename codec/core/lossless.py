@@ -4,196 +4,132 @@ Positions go through the count-split tree on order-preserving integers. Every ot
 fixed-point integers, predicted from neighbours along the tree order and from the residuals of
 earlier columns of the same Gaussian; the prediction decides down to which bit the value is coded
 by adaptive tables, what lies below is raw. Integers only, the same function in both directions.
+
+Scenes that were quantized before (decoded from SPZ, SOG, .splat) have few different values: these
+stand in a dictionary, and ranks in it take the place of fixed-point integers or of position
+integers. One component of quaternions of length 1 follows from the others, and rows of shN from
+a palette are coded once (`lossless_rows`).
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codec.core.fields import level_slices, neighbours
 from codec.core.geometry import code_tree
-from codec.core.model import AdaptiveTables, logistic_prior
+from codec.core.lossless_model import (
+    LIMIT,
+    ColumnModel,
+    Dictionary,
+    GroupModel,
+    LosslessParams,
+)
+from codec.core.lossless_rows import code_repeats, code_unit
+from codec.core.lossless_values import (
+    code_below,
+    code_low,
+    code_residuals,
+    drop_tables,
+    fixed_point,
+    ordered,
+    residual_tables,
+    unordered,
+)
+from codec.core.model import AdaptiveTables
 from codec.core.params import TileHeader
 from codec.core.tables import log2_q8
 from codec.errors import BadValue
-from codec.wire.reader import Reader
-from codec.wire.writer import Writer
 
-TAIL_BITS = 11  # 32-bit position integers: 21 in the tree, 11 raw
-LIMIT = 1 << 30  # fixed-point magnitudes; larger values are raw
-HALF = 126  # largest residual with a symbol of its own
-ESCAPE_BITS = 32
+TREE_BITS, TAIL_BITS = 21, 11  # of 32-bit position integers, the tail raw
 NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT, KINDS = 0, 1, 2, 3, 4, 5
 KIND_PRIOR = (900, 80, 4, 20, 20)
 CONTEXTS = 16
 KEPT_BITS = 3  # a typical residual spans 2^3 symbols
-DROP_SYMBOLS = 24
+ALIKE = 0.5  # of a Gaussian's columns
 BLOCK = 1 << 18  # values whose raw bits stand together
-FEATURES = 4
-# Columns of one group share a scale, neighbour weights, width weights and what the tables learned.
-GROUPS = (("opacity", 1), ("scale", 3), ("quat", 4), ("dc", 3))
+QUATS = 4  # columns before them, positions not counted
 
 
-@dataclass(frozen=True, slots=True)
-class GroupModel:
-    """Shared by the columns of a group.
-
-    exponent: fixed-point unit is 2^-exponent, -100..126.
-    near, far: weights of the two neighbours at one stride and of the two at three, in 1/4096.
-    widths: weights of the width features, in 1/64.
-    """
-
-    exponent: int
-    near: int
-    far: int
-    widths: tuple[int, ...]
+def group_values(group: GroupModel, patterns: NDArray[np.int64]):
+    """(values [N], representable [N]) of a group: ranks in its dictionary, or fixed-point."""
+    if not len(group.dictionary):
+        return fixed_point(patterns, group.exponent)
+    return group.dictionary.find(ordered(patterns))
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnModel:
-    """One column.
-
-    common: the bit pattern with a kind of its own, or None.   mean: fixed-point units.
-    log_width: typical log2 of a residual, in 1/256.
-    sources, weights: earlier columns whose residuals predict this one, and by how much, in 1/64.
-    """
-
-    common: int | None
-    mean: int
-    log_width: int
-    sources: tuple[int, ...]
-    weights: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LosslessParams:
-    """MODL box of the lossless profile.
-
-    order_kept: positions are plain columns, in the order of the input.
-    groups: models by name, in coding order.   columns: one model for each plain column.
-    """
-
-    order_kept: bool
-    groups: dict[str, GroupModel]
-    columns: tuple[ColumnModel, ...]
-
-    def write(self) -> bytes:
-        out = Writer()
-        out.u8(self.order_kept)
-        for group in self.groups.values():
-            out.i8(group.exponent)
-            out.i16(group.near)
-            out.i16(group.far)
-            for weight in group.widths:
-                out.i8(weight)
-        for column in self.columns:
-            out.u8(column.common is not None)
-            if column.common is not None:
-                out.u32(column.common)
-            out.varint(column.mean << 1 if column.mean >= 0 else (-column.mean << 1) - 1)
-            out.i16(column.log_width)
-            out.u8(len(column.sources))
-            for source, weight in zip(column.sources, column.weights, strict=True):
-                out.u8(source)
-                out.i8(weight)
-        return out.getvalue()
-
-    @classmethod
-    def read(cls, payload, n_columns: int) -> LosslessParams:
-        """n_columns: plain columns of the SH degree, positions not counted."""
-        r = Reader(payload, "box MODL")
-        order_kept = r.u8()
-        r.require(order_kept <= 1, "the order flag is out of range")
-        names = _group_names(n_columns, bool(order_kept))
-        groups = {name: _read_group(r) for name in dict.fromkeys(names)}
-        columns = tuple(_read_column(r, i) for i in range(len(names)))
-        r.end()
-        return cls(bool(order_kept), groups, columns)
-
-
-def _read_group(r: Reader) -> GroupModel:
-    exponent = r.i8()
-    r.require(-100 <= exponent <= 126, "a fixed-point exponent is out of range")
-    near, far = r.i16(), r.i16()
-    return GroupModel(exponent, near, far, tuple(r.i8() for _ in range(FEATURES)))
-
-
-def _read_column(r: Reader, index: int) -> ColumnModel:
-    flag = r.u8()
-    r.require(flag <= 1, "a column flag is out of range")
-    common = r.u32() if flag else None
-    zigzag = r.varint()
-    r.require(zigzag < 2 * LIMIT, "a column mean is out of range")
-    mean = -((zigzag + 1) >> 1) if zigzag & 1 else zigzag >> 1
-    log_width, pairs = r.i16(), [(r.u8(), r.i8()) for _ in range(r.u8())]
-    sources, weights = tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
-    r.require(list(sources) == sorted(set(sources)), "column sources do not ascend")
-    r.require(all(s < index for s in sources), "a column source comes too late")
-    return ColumnModel(common, mean, log_width, sources, weights)
-
-
-def column_groups(sh_degree: int, order_kept: bool) -> list[str]:
-    """Group name of each plain column, in coding order."""
-    return _group_names(11 + 3 * ((sh_degree + 1) ** 2 - 1), order_kept)
-
-
-def _group_names(n_columns: int, order_kept: bool) -> list[str]:
-    groups = [("mean", 3 * order_kept), *GROUPS, ("rest", n_columns - 11)]
-    return [name for name, count in groups for _ in range(count)]
-
-
-def ordered(patterns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """float32 bit patterns to integers in the floats' order, and back by `unordered`."""
-    return np.where(patterns >> 31, 0xFFFFFFFF - patterns, patterns + 0x80000000)
-
-
-def unordered(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(values >> 31, values - 0x80000000, 0xFFFFFFFF - values)
-
-
-def fixed_point(patterns: NDArray[np.int64], exponent: int):
-    """(values [N], representable [N]): v * 2^exponent cut toward zero, negative ones as ~magnitude.
-
-    Not representable: magnitudes of 2^30 and more, infinities, NaNs (their values are zero).
-    """
-    field = (patterns >> 23) & 255
-    significand = (patterns & 0x7FFFFF) | ((field > 0).astype(np.int64) << 23)
-    shift = np.maximum(field, 1) - 150 + exponent
-    fits = (shift <= 6) & (field < 255)
-    shift = np.where(fits, shift, 0)
-    magnitude = (significand << np.maximum(shift, 0)) >> np.minimum(-np.minimum(shift, 0), 63)
-    magnitude = np.where(fits, magnitude, 0)
-    return np.where(patterns >> 31, ~magnitude, magnitude), fits
-
-
-def code_tile(coder, params: LosslessParams, tile: TileHeader, sh_degree: int, columns=None):
-    """Code one tile. columns: [C, N] int64 bit patterns when encoding, positions first."""
+def code_tile(coder, params: LosslessParams, tile: TileHeader, columns=None):
+    """Code one tile: [C, N] int64 bit patterns, positions first, as `columns` when encoding."""
     out = []
     if not params.order_kept:
-        out = _code_positions(coder, tile, None if columns is None else columns[:3])
+        out = _code_positions(coder, params, tile, None if columns is None else columns[:3])
     plain = None if columns is None else columns[len(out) :]
-    names = column_groups(sh_degree, params.order_kept)
-    parts = [np.stack(out)] if out else []
-    return np.concatenate([*parts, _PlainCoder(coder, params, tile.n, names, plain).run()])
+    quats = QUATS + 3 * params.order_kept
+    derived = None if params.derived is None else quats + params.derived
+    if derived is not None and plain is not None:
+        unit, plain = plain[derived], np.delete(plain, derived, axis=0)
+    found = _code_plain(coder, params, tile.n, plain)
+    if derived is not None:
+        others = found[quats : quats + 3]
+        unit = code_unit(coder, others, None if columns is None else unit)
+        found = np.insert(found, derived, unit, axis=0)
+    return np.concatenate([np.stack(out), found]) if out else found
 
 
-def _code_positions(coder, tile: TileHeader, columns):
-    """Three position columns: tree cells of the ordered integers, then their low bits."""
+def _code_plain(coder, params: LosslessParams, n: int, given):
+    """The plain columns of a tile; repeated rows of shN once."""
+    count = len(params.columns)
+    first = count - params.columns_of_shn if params.repeats else count
+    work = _PlainCoder(coder, params, n, given)
+    out = work.run(range(first))
+    if not params.repeats:
+        return out
+    rest = None if given is None else given[first:]
+    kept, source = code_repeats(coder, n, rest)
+    return np.concatenate([out, work.of_rows(kept).run(range(first, count))[:, source]])
+
+
+def _code_positions(coder, params: LosslessParams, tile: TileHeader, columns):
+    """Three position columns: tree cells of the ordered integers (or ranks), then low bits."""
     cells = None
+    origin = np.array(tile.origin, np.int64)
     if columns is not None:
-        values = np.stack([ordered(c) for c in columns], axis=1)
-        cells = (values >> TAIL_BITS) - np.array(tile.origin, np.int64)
-    cells = code_tree(coder, tile.n, tile.bits, cells) + np.array(tile.origin, np.int64)
+        cells = position_cells(params.axes, columns) - origin
+    cells = code_tree(coder, tile.n, tile.bits, cells) + origin
     out = []
-    for axis in range(3):
-        low = None if columns is None else values[:, axis] & ((1 << TAIL_BITS) - 1)
-        low = coder.raw(TAIL_BITS, tile.n, low)
-        whole = ((cells[:, axis] << TAIL_BITS) | low) & 0xFFFFFFFF
-        out.append(unordered(whole))
+    for axis, dictionary in enumerate(params.axes):
+        tail = tail_bits(dictionary)
+        low = None if columns is None else axis_integers(dictionary, columns[axis])
+        low = coder.raw(tail, tile.n, None if low is None else low & ((1 << tail) - 1))
+        whole = (cells[:, axis] << tail) | low
+        if len(dictionary):
+            out.append(_look_up(dictionary, whole))
+        else:
+            out.append(unordered(whole & 0xFFFFFFFF))
     return out
+
+
+def tail_bits(dictionary: Dictionary) -> int:
+    """Bits of an axis' integers that stand below the tree's cells."""
+    return max((len(dictionary) - 1).bit_length() - TREE_BITS, 0) if len(dictionary) else TAIL_BITS
+
+
+def axis_integers(dictionary: Dictionary, column) -> NDArray[np.int64]:
+    """Position integers of bit patterns [N]: ranks in the axis' dictionary, or ordered patterns."""
+    return dictionary.find(ordered(column))[0] if len(dictionary) else ordered(column)
+
+
+def position_cells(axes, columns) -> NDArray[np.int64]:
+    """Cells [N, 3] of position columns [3, N]."""
+    return np.stack([axis_integers(dictionary, column) >> tail_bits(dictionary)
+                     for dictionary, column in zip(axes, columns, strict=True)], axis=1)
+
+
+def _look_up(dictionary: Dictionary, ranks) -> NDArray[np.int64]:
+    """Bit patterns of ranks in a dictionary."""
+    if len(ranks) and not 0 <= int(ranks.min()) <= int(ranks.max()) < len(dictionary):
+        raise BadValue("a decoded rank is out of range")
+    return unordered(dictionary.value(ranks))
 
 
 def predict(group: GroupModel, mean: int, values, level, count: int) -> NDArray[np.int64]:
@@ -241,13 +177,16 @@ def update_row_widths(row_widths, column: ColumnModel, residuals, normal):
 
 
 class _PlainCoder:
-    """Codes the plain columns of one tile; `run` gives their bit patterns [C, N]."""
+    """Codes plain columns of one tile; `run` gives their bit patterns.
 
-    def __init__(self, coder, params: LosslessParams, n: int, names: list[str], given) -> None:
-        self._coder, self._params, self._names, self._n = coder, params, names, n
+    given: [C, N] bit patterns when encoding, else None.
+    """
+
+    def __init__(self, coder, params: LosslessParams, n: int, given) -> None:
+        self._coder, self._params, self._names, self._n = coder, params, params.names(), n
         self._given, self._fixed, self._fits = given, None, None
         self._levels = level_slices(n, 1)
-        shape = (len(names), n)
+        shape = (len(self._names), n)
         self._kinds = np.zeros(shape, np.uint8)
         self._innovations = np.zeros(shape, np.int64)
         # of each normal value: its integer, cut to what is coded, and the bits cut off
@@ -256,15 +195,24 @@ class _PlainCoder:
         self._row_widths = np.zeros((2, n), np.int64)
         self._tables: dict[str, AdaptiveTables] = {}
         self._kind_tables: dict[str, AdaptiveTables] = {}
+        self._common_columns: dict[tuple[int, int, int], NDArray[np.bool_]] = {}
 
-    def run(self) -> NDArray[np.int64]:
-        for index, name in enumerate(self._names):
+    def of_rows(self, rows: NDArray[np.int64]) -> _PlainCoder:
+        """A coder of some rows that knows what this one knows of them."""
+        given = None if self._given is None else self._given[:, rows]
+        out = _PlainCoder(self._coder, self._params, len(rows), given)
+        out._kinds, out._innovations = self._kinds[:, rows], self._innovations[:, rows]
+        out._row_widths = self._row_widths[:, rows]
+        return out
+
+    def run(self, columns: range) -> NDArray[np.int64]:
+        for index in columns:
             if self._given is not None:
-                exponent = self._params.groups[name].exponent
-                self._fixed, self._fits = fixed_point(self._given[index], exponent)
+                group = self._params.groups[self._names[index]]
+                self._fixed, self._fits = group_values(group, self._given[index])
             self._code_kinds(index)
             self._code_column(index)
-        return self._code_patterns()
+        return self._code_patterns(columns)
 
     def _code_kinds(self, index: int) -> None:
         """Kind of each value, by its Gaussian's kind in the column before and the level."""
@@ -289,11 +237,29 @@ class _PlainCoder:
         kinds = np.where(self._fits[first::step], NORMAL, RAW)
         if stride:
             left, right, _, _ = neighbours(patterns, first, step, stride)
-            kinds = np.where(own == right, COPY_RIGHT, kinds)
-            kinds = np.where(own == left, COPY_LEFT, kinds)
+            alike = self._alike(index, level)
+            kinds = np.where((own == right) & alike[1], COPY_RIGHT, kinds)
+            kinds = np.where((own == left) & alike[0], COPY_LEFT, kinds)
         if column.common is not None:
             kinds = np.where(own == column.common, COMMON, kinds)
         return kinds.astype(np.int32)
+
+    def _alike(self, index: int, level):
+        """Encoder: whether a copy of the left and of the right neighbour may be more than chance.
+
+        Of few different values many are equal by chance: with a dictionary, copies are for
+        Gaussians that have most columns in common.
+        """
+        if not len(self._params.groups[self._names[index]].dictionary):
+            return True, True
+        if level not in self._common_columns:
+            first, step, stride = level
+            equal = np.zeros((2, len(range(first, self._n, step))), np.int64)
+            for patterns in self._given:
+                own = patterns[first::step]
+                equal += [own == n for n in neighbours(patterns, first, step, stride)[:2]]
+            self._common_columns[level] = equal >= ALIKE * len(self._given)
+        return self._common_columns[level]
 
     def _code_column(self, index: int) -> None:
         """Fixed-point values of a column, its residuals and its innovations."""
@@ -326,7 +292,7 @@ class _PlainCoder:
         kind = self._kinds[index, level[0] :: level[1]]
         found = np.full(len(kind), column.mean, np.int64)
         if column.common is not None:
-            found[kind == COMMON] = fixed_point(np.array([column.common]), group.exponent)[0][0]
+            found[kind == COMMON] = group_values(group, np.array([column.common]))[0][0]
         if level[2]:
             left, right, _, _ = neighbours(values, *level)
             found = np.where(kind == COPY_LEFT, left, found)
@@ -337,41 +303,29 @@ class _PlainCoder:
         """Values of the normal rows of a level, cut to the bits that the width leaves."""
         name = self._names[index]
         if name not in self._tables:
-            scales = np.arange(CONTEXTS) + 6
-            self._tables[name] = AdaptiveTables(logistic_prior(scales, 0 * scales, HALF))
+            self._tables[name] = residual_tables(np.arange(CONTEXTS) + 6)
         quarter = np.clip(width >> 6, 0, 127)
         shift = np.maximum((quarter >> 2) - KEPT_BITS, 0)
         context = np.where(shift > 0, 4 * KEPT_BITS + (quarter & 3), quarter)
         start = centre >> shift
         difference = None if given is None else (given >> shift) - start
-        cut = start + self._code_differences(name, context.astype(np.uint8), difference)
+        cut = start + code_residuals(
+            self._coder, self._tables[name], context.astype(np.uint8), difference)
         if len(cut) and int(np.abs(cut << shift).max()) > LIMIT:
             raise BadValue("a decoded value is out of range")
         self._cut[index, places], self._shift[index, places] = cut, shift
         return (cut << shift) + ((1 << shift) >> 1)
 
-    def _code_differences(self, name: str, context, given):
-        clipped = None
-        if given is not None:
-            clipped = (np.clip(given, -HALF - 1, HALF + 1) + HALF + 1).astype(np.int32)
-        coded = self._tables[name].code(self._coder, context, clipped)
-        difference = coded.astype(np.int64) - HALF - 1
-        escaped = np.flatnonzero(np.abs(difference) > HALF)
-        if len(escaped):
-            excess = None if given is None else np.abs(given[escaped]) - HALF - 1
-            excess = self._coder.raw(ESCAPE_BITS, len(escaped), excess)
-            difference[escaped] += np.sign(difference[escaped]) * excess
-        return difference
-
-    def _code_patterns(self) -> NDArray[np.int64]:
+    def _code_patterns(self, columns: range) -> NDArray[np.int64]:
         """What the integers leave open, by blocks of columns; then the copies."""
-        out = np.zeros(self._kinds.shape, np.int64)
-        drops = _drop_tables()
+        out = np.zeros((len(columns), self._n), np.int64)
+        drops = drop_tables()
         width = max(1, BLOCK // max(self._n, 1))
-        for start in range(0, len(out), width):
-            self._code_block(slice(start, start + width), drops, out)
+        for start in range(0, len(columns), width):
+            self._code_block(columns[start : start + width], drops, out[start : start + width])
+        chosen = self._kinds[columns.start : columns.stop]
         for first, step, stride in self._levels[1:]:
-            part, kinds = out[:, first::step], self._kinds[:, first::step]
+            part, kinds = out[:, first::step], chosen[:, first::step]
             for kind, offset in ((COPY_LEFT, -stride), (COPY_RIGHT, stride)):
                 index, row = np.nonzero(kinds == kind)
                 source = first + step * row + offset
@@ -379,71 +333,36 @@ class _PlainCoder:
                 part[index, row] = out[index, source]
         return out
 
-    def _code_block(self, block: slice, drops: AdaptiveTables, out) -> None:
+    def _code_block(self, columns: range, drops: AdaptiveTables, out) -> None:
         """Bit patterns of a block of columns, column by column, but for its copies."""
-        kinds, patterns = self._kinds[block], out[block]
-        for column, kind, pattern in zip(self._params.columns[block], kinds, patterns, strict=True):
+        block = slice(columns.start, columns.stop)
+        kinds, models = self._kinds[block], self._params.columns[block]
+        for column, kind, pattern in zip(models, kinds, out, strict=True):
             if column.common is not None:
                 pattern[kind == COMMON] = column.common
         where = kinds == RAW
-        given = None if self._given is None else self._given[block][where]
-        patterns[where] = self._coder.raw(32, int(where.sum()), given)
-        where = kinds == NORMAL
-        exponents = [self._params.groups[name].exponent for name in self._names[block]]
-        unit = (np.array(exponents, np.int64)[:, None] - self._shift[block])[where]
-        given = None if self._given is None else self._given[block][where]
-        patterns[where] = _code_below(
-            self._coder, drops, self._cut[block][where].astype(np.int64), unit, given)
+        given = None if self._given is None else self._given[block]
+        out[where] = self._coder.raw(32, int(where.sum()), None if given is None else given[where])
+        groups = [self._params.groups[name] for name in self._names[block]]
+        ranked = np.array([len(group.dictionary) > 0 for group in groups])
+        where = (kinds == NORMAL) & ~ranked[:, None]
+        exponents = np.array([group.exponent for group in groups], np.int64)
+        unit = (exponents[:, None] - self._shift[block])[where]
+        out[where] = code_below(self._coder, drops, self._cut[block][where].astype(np.int64), unit,
+                                 None if given is None else given[where])
+        for index, group in zip(columns, groups, strict=True):
+            if len(group.dictionary):
+                self._code_ranks(index, group.dictionary, out[index - columns.start])
 
-
-def _code_below(coder, drops: AdaptiveTables, cut, unit, given):
-    """Bit patterns of normal values: cut * 2^-unit with everything below.
-
-    A magnitude of b > 0 bits fixes sign, exponent and b - 1 mantissa bits; a zero magnitude leaves
-    the exponent, counted down from the largest possible one, and all of the mantissa.
-    """
-    magnitude = np.where(cut < 0, ~cut, cut)
-    n_bits = np.frexp(magnitude.astype(np.float64))[1].astype(np.int64)  # exact: integers < 2^31
-    field = 126 - unit + n_bits
-    zero = np.flatnonzero(n_bits == 0)
-    drop = None if given is None else field[zero] - ((given[zero] >> 23) & 255)
-    field[zero] -= _code_drops(coder, drops, len(zero), drop)
-    if len(cut) and (int(field.min()) < 0 or int(field.max()) > 254):
-        raise BadValue("a decoded exponent is out of range")
-    missing = np.where(n_bits > 0, np.maximum(24 - n_bits, 0), 23)
-    low = _code_low(coder, missing, given)
-    top = np.where(n_bits > 24, magnitude >> np.maximum(n_bits - 24, 0), magnitude << missing)
-    return ((cut < 0).astype(np.int64) << 31) | (field << 23) | ((top & 0x7FFFFF) | low)
-
-
-def _drop_tables() -> AdaptiveTables:
-    """Halving prior: values near zero are spread evenly."""
-    prior = (1024 >> np.minimum(np.arange(DROP_SYMBOLS) + 1, 10)) + 1
-    return AdaptiveTables(prior[None, :].astype(np.int64))
-
-
-def _code_drops(coder, tables: AdaptiveTables, n: int, given):
-    """How far exponents lie below the largest; the last symbol is followed by the raw drop."""
-    out = np.zeros(n, np.int64)
-    for first, step, _ in level_slices(n, 1):
-        members = slice(first, None, step)
-        part = None
-        if given is not None:
-            part = np.minimum(given[members], DROP_SYMBOLS - 1).astype(np.int32)
-        out[members] = tables.code(coder, np.zeros(len(out[members]), np.uint8), part)
-    far = np.flatnonzero(out == DROP_SYMBOLS - 1)
-    out[far] = coder.raw(8, len(far), None if given is None else given[far])
-    return out
-
-
-def _code_low(coder, missing, given):
-    """The lowest missing[i] bits of each pattern, grouped by their number."""
-    out = np.zeros(len(missing), np.int64)
-    for n_bits in range(1, 24):
-        where = np.flatnonzero(missing == n_bits)
-        part = None if given is None else given[where] & ((1 << n_bits) - 1)
-        out[where] = coder.raw(n_bits, len(where), part)
-    return out
+    def _code_ranks(self, index: int, dictionary: Dictionary, out) -> None:
+        """Bit patterns of the normal values of a column with a dictionary."""
+        rows = np.flatnonzero(self._kinds[index] == NORMAL)
+        shift = self._shift[index, rows]
+        ranks = None
+        if self._given is not None:
+            ranks = dictionary.find(ordered(self._given[index, rows]))[0]
+        low = code_low(self._coder, shift, ranks)
+        out[rows] = _look_up(dictionary, (self._cut[index, rows].astype(np.int64) << shift) | low)
 
 
 def decode_columns(columns: NDArray[np.int64], sh_degree: int) -> dict:

@@ -135,7 +135,7 @@ def _decode_lossless(degree: int, tier: Tier, index: int) -> dict:
 
     box = tier.payloads[0, index]
     coder = SymbolDecoder(box.payload, box.where)
-    columns = lossless.code_tile(coder, tier.params, tier.tiles[index], degree)
+    columns = lossless.code_tile(coder, tier.params, tier.tiles[index])
     coder.finish()
     return lossless.decode_columns(columns, degree)
 

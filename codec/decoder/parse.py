@@ -23,7 +23,7 @@ from codec.wire.boxes import Box, FileHeader
 from codec.wire.checksum import crc32c
 
 if TYPE_CHECKING:
-    from codec.core.lossless import LosslessParams
+    from codec.core.lossless_model import LosslessParams
 
 FREE_MEMORY = 1 << 27  # what any stream may take, however short
 ORDER = {tables.HEAD: 0, tables.MODL: 1, tables.INDX: 2, tables.TILE: 3, tables.END: 4}
@@ -207,9 +207,9 @@ def check_memory(stream: Stream, limits: DecoderLimits, extra: int = 0) -> None:
 
 def _read_modl(stream: Stream, box: Box, limits: DecoderLimits) -> None:
     if stream.lossless:
-        from codec.core.lossless import LosslessParams, column_groups
+        from codec.core.lossless_model import LosslessParams
 
-        n_columns = len(column_groups(stream.header.sh_degree, False))
+        n_columns = 3 * ((stream.header.sh_degree + 1) ** 2 - 1)
         params = LosslessParams.read(box.payload, n_columns)
         stream.tiers.append(Tier(params, ("base",)))
         return

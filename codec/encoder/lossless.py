@@ -12,7 +12,7 @@ from codec.core.geometry import tree_keys
 from codec.core.params import SceneHeader, TileHeader
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import CodedTier, sorted_rows, tile_count, write_stream
-from codec.encoder.lossless_fit import fit_lossless
+from codec.encoder.lossless_fit import fit_lossless, position_dictionaries
 from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
@@ -25,15 +25,16 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     integers (rows with equal keys keep their input order).
     """
     columns = bit_columns(splats)
-    rows, headers = _tiles(columns, options)
+    axes = position_dictionaries(columns[:3], options.keep_order)
+    rows, headers = _tiles(columns, axes, options)
     if not options.keep_order:
         columns = columns[:, rows]
-    params = fit_lossless(columns, splats.sh_degree, options.keep_order)
+    params = fit_lossless(columns, options.keep_order, axes)
     payloads, start = [], 0
     for header in headers:
         coder = SymbolEncoder()
         part = columns[:, start : start + header.n]
-        lossless.code_tile(coder, params, header, splats.sh_degree, part)
+        lossless.code_tile(coder, params, header, part)
         payloads.append([coder.finish()])
         start += header.n
     headers = [replace(h, sizes=(len(p[0]),)) for h, p in zip(headers, payloads, strict=True)]
@@ -56,7 +57,7 @@ def bit_columns(splats: Splats) -> np.ndarray:
     return np.ascontiguousarray(joined.view(np.uint32).T).astype(np.int64)
 
 
-def _tiles(columns, options: EncoderOptions):
+def _tiles(columns, axes, options: EncoderOptions):
     """Row order and tile headers."""
     n = columns.shape[1]
     if not n:
@@ -66,7 +67,7 @@ def _tiles(columns, options: EncoderOptions):
     spans = list(zip(edges[:-1], edges[1:], strict=True))
     if options.keep_order:
         return np.arange(n), [TileHeader(b - a, (0, 0, 0), (0, 0, 0)) for a, b in spans]
-    cells = np.stack([lossless.ordered(c) for c in columns[:3]], axis=1) >> lossless.TAIL_BITS
+    cells = lossless.position_cells(axes, columns[:3])
     bits = tuple(int(v).bit_length() for v in np.ptp(cells, axis=0))
     order = np.argsort(tree_keys(cells - cells.min(axis=0), bits), kind="stable")
     parts = [sorted_rows(cells, order[a:b]) for a, b in spans]

@@ -9,18 +9,24 @@ from numpy.typing import NDArray
 
 from codec.core.fields import level_slices, neighbours
 from codec.core.lossless import (
-    FEATURES,
-    LIMIT,
-    ColumnModel,
-    GroupModel,
-    LosslessParams,
-    column_groups,
+    QUATS,
     cross_prediction,
-    fixed_point,
+    group_values,
     predict,
     update_row_widths,
     width_features,
 )
+from codec.core.lossless_model import (
+    FEATURES,
+    LIMIT,
+    NONE,
+    ColumnModel,
+    Dictionary,
+    GroupModel,
+    LosslessParams,
+    column_groups,
+)
+from codec.core.lossless_values import ordered, unordered
 from codec.core.tables import log2_q8
 
 COMMON_SHARE = 0.02
@@ -28,20 +34,40 @@ RUNS, RUN_ROWS = 8, 4096  # rows that models are fitted to, in a large scene
 TYPICAL_BITS = 10  # log2 of a group's typical residual in fixed-point units
 SOURCE_COST = 16.0  # bits of one source and its weight
 ROUNDS = 3
+VALUE_BITS = 24.0  # what a value costs that is not predicted
+SOME, MOSTLY = 1 << 14, 0.98  # values that tell whether a dictionary may pay
+WORTH = 0.6  # of the bits that a dictionary seems to save, at most for the dictionary itself
+REPEATED = 0.05  # of the rows of shN, from which on they are told apart
+NEGATIVE_ZERO = 0x7FFFFFFF  # its place in the floats' order
+UNIT_ERROR, UNIT_SHARE = 4e-7, 0.99  # of squared lengths
 
 
-def fit_lossless(columns: NDArray[np.int64], sh_degree: int, order_kept: bool) -> LosslessParams:
-    """columns: [C, N] bit patterns in coding order, positions first."""
-    names = column_groups(sh_degree, order_kept)
+def fit_lossless(columns: NDArray[np.int64], order_kept: bool, axes) -> LosslessParams:
+    """columns: [C, N] bit patterns in coding order, positions first; axes: as in the result."""
     plain = columns if order_kept else columns[3:]
-    part = _sample(plain)
+    shn = plain.shape[0] - 11 - 3 * order_kept
+    derived = _derived_component(plain[QUATS + 3 * order_kept :][:4])
+    if derived is not None:
+        plain = np.delete(plain, QUATS + 3 * order_kept + derived, axis=0)
+    names = column_groups(shn, order_kept, derived is not None)
+    dictionaries = {
+        name: _dictionary(plain[[i for i, other in enumerate(names) if other == name]])
+        for name in dict.fromkeys(names)
+    }
+    groups, models = _fit_columns(_sample(plain), names, dictionaries, plain.shape[1])
+    repeats = bool(shn) and _rows_repeat(plain[len(plain) - shn :])
+    return LosslessParams(groups, models, order_kept, derived, repeats, axes)
+
+
+def _fit_columns(part, names, dictionaries, n_rows: int):
+    """Models of groups and columns, fitted to sampled rows [C, N]."""
     common = [_common_value(column) for column in part]
     normal = np.stack([_normal(p, c) for p, c in zip(part, common, strict=True)])
-    groups, fixed, means = _fit_groups(part, names)
+    groups, fixed, means = _fit_groups(part, names, dictionaries)
     innovations = np.stack([
         fixed[i] - _predict_all(groups[name], means[i], fixed[i]) for i, name in enumerate(names)
     ])
-    sources = _fit_sources(innovations, normal, plain.shape[1])
+    sources = _fit_sources(innovations, normal, n_rows)
     models, residuals = [], []
     for i in range(len(names)):
         column = ColumnModel(common[i], means[i], 0, *sources[i])
@@ -49,7 +75,100 @@ def fit_lossless(columns: NDArray[np.int64], sh_degree: int, order_kept: bool) -
         logs = log2_q8(1 + np.abs(residuals[i]))[normal[i]]
         models.append(replace(column, log_width=int(logs.mean()) if len(logs) else 0))
     groups = _fit_widths(groups, names, models, fixed, residuals, normal)
-    return LosslessParams(order_kept, groups, tuple(models))
+    return groups, tuple(models)
+
+
+def position_dictionaries(columns: NDArray[np.int64], order_kept: bool):
+    """Dictionaries of the position axes that repay their bytes."""
+    if order_kept:
+        return (NONE,) * 3
+    return tuple(_dictionary(column[None], of_axis=True) for column in columns)
+
+
+def _dictionary(columns: NDArray[np.int64], of_axis: bool = False) -> Dictionary:
+    """The values of columns [C, N], or none when that costs more than it saves.
+
+    All that occur or, of a position axis, all multiples of a power of two from the least to the
+    largest, when these are said in fewer bits.
+    """
+    if not of_axis and _mostly_different(columns):
+        return NONE
+    values, counts = np.unique(ordered(columns), return_counts=True)
+    plain = columns.size - counts.max(initial=0)  # the commonest one may have a kind of its own
+    candidates = [Dictionary.of(values), *([_grid(values)] if of_axis else [])]
+    costs = [plain * np.log2(max(len(c), 1)) + 8 * _bytes(c) / WORTH if len(c) else np.inf
+             for c in candidates]
+    best = int(np.argmin(costs))
+    usual = np.log2(np.ptp(values) + 1) if of_axis and len(values) else VALUE_BITS
+    return candidates[best] if costs[best] < plain * usual else NONE
+
+
+def _mostly_different(columns) -> bool:
+    """Whether nearly all of some values of columns [C, N] differ, but for the commonest one."""
+    some = columns.reshape(-1)[:: max(columns.size // SOME, 1)]
+    _, counts = np.unique(some, return_counts=True)
+    left = len(some) - counts.max(initial=0) + 1
+    return left > SOME / 8 and len(counts) > MOSTLY * left
+
+
+def _bytes(dictionary: Dictionary) -> int:
+    """What the runs of a dictionary take in MODL."""
+    numbers = np.append(dictionary.steps, np.diff(dictionary.ranks)).astype(np.float64)
+    return int(((np.frexp(numbers)[1] + 6) // 7).sum())
+
+
+def _grid(values: NDArray[np.int64]) -> Dictionary:
+    """All multiples of the finest unit of `values` between them; none when they are too many."""
+    patterns = unordered(values)
+    field = (patterns >> 23) & 255
+    significand = (patterns & 0x7FFFFF) | ((field > 0).astype(np.int64) << 23)
+    if not len(values) or (field == 255).any():
+        return NONE
+    last = np.frexp((significand & -significand).astype(np.float64))[1] - 1
+    unit = np.where(significand > 0, np.maximum(field, 1) - 150 + last, 127).min()
+    floats = patterns.astype(np.uint32).view(np.float32).astype(np.float64)
+    low, high = np.ldexp(floats.min(), -unit), np.ldexp(floats.max(), -unit)
+    if max(-low, high) >= 1 << 24:
+        return NONE
+    powers = 1 << np.arange(24)
+    keys = np.union1d(np.clip([-powers, powers], low, high), [low, high, np.clip(0, low, high)])
+    keys += 0.0  # no -0
+    ends = np.ldexp(keys, unit).astype(np.float32).view(np.uint32).astype(np.int64)
+    return _between(ordered(ends), keys.astype(np.int64), NEGATIVE_ZERO in values)
+
+
+def _between(values, places, negative_zero: bool) -> Dictionary:
+    """Runs through values at places [K], ascending; even steps from each to the next."""
+    if negative_zero:
+        after = values > NEGATIVE_ZERO
+        values = np.insert(values, (~after).sum(), NEGATIVE_ZERO)
+        places = np.insert(places + after, (~after).sum(), 0)
+    lengths = np.append(1, np.diff(places))
+    steps = np.diff(values, prepend=-1) // lengths
+    starts = np.append(values[0], values[:-1] + steps[1:])
+    return Dictionary(starts, steps, np.append(0, np.cumsum(lengths)))
+
+
+def _derived_component(quats: NDArray[np.int64]) -> int | None:
+    """The largest component on average of quaternions [4, N] (bit patterns) of length 1."""
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN with payloads, infinities
+        squares = quats.astype(np.uint32).view(np.float32).astype(np.float64) ** 2
+        unit = np.abs(squares.sum(axis=0) - 1) < UNIT_ERROR
+    if not unit.size or unit.mean() < UNIT_SHARE:
+        return None
+    return int(squares[:, unit].mean(axis=1).argmax())
+
+
+def _rows_repeat(columns) -> bool:
+    """Whether rows of shN [C, N] other than the commonest one often occur again."""
+    if not columns.size:
+        return False
+    digest = np.zeros(columns.shape[1], np.uint64)
+    for column in columns:
+        digest = (digest + column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        digest ^= digest >> np.uint64(32)
+    _, counts = np.unique(digest, return_counts=True)
+    return (counts - 1).sum() - (counts.max() - 1) > REPEATED * columns.shape[1]
 
 
 def _sample(plain):
@@ -61,17 +180,19 @@ def _sample(plain):
     return np.concatenate([plain[:, a : a + RUN_ROWS] for a in starts], axis=1)
 
 
-def _fit_groups(part, names):
+def _fit_groups(part, names, dictionaries):
     """Group models without width weights, fixed-point columns [C, N], their means."""
     groups, fixed, means = {}, np.zeros(part.shape, np.int64), []
     for name in dict.fromkeys(names):
         rows = [i for i, other in enumerate(names) if other == name]
-        exponent = _fit_exponent(part[rows])
+        values = dictionaries[name]
+        exponent = 0 if len(values) else _fit_exponent(part[rows])
+        group = GroupModel(exponent, 0, 0, (0,) * FEATURES, values)
         for i in rows:
-            fixed[i] = fixed_point(part[i], exponent)[0]
+            fixed[i] = group_values(group, part[i])[0]
             means.append(_robust_mean(fixed[i]))
         near, far = _fit_neighbours(fixed[rows], [means[i] for i in rows])
-        groups[name] = GroupModel(exponent, near, far, (0,) * FEATURES)
+        groups[name] = replace(group, near=near, far=far)
     return groups, fixed, means
 
 

@@ -65,7 +65,7 @@ AROUND, LEAST_AROUND = 160, 48  # directions from which an object is judged, of 
 COMPACT = 2.1  # r90 / r50 of objects at most; without floaters 1.4 to 2.1 on four
 ALL_KNOWN = 0.9  # of these known: an object that was seen from everywhere
 ROUND_FAMILIAR = 0.8  # of the familiarity that no more improves: seen from there
-OUTSIDE = 0.85  # of random places' familiarity: lego .99, .88 (34 photos); five places .36 to .80
+OUTSIDE = 0.85  # of random places' familiarity: lego .88, .99; places .36 to .80, a fragment .89
 
 
 @dataclass(frozen=True, slots=True)

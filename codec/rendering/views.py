@@ -21,9 +21,7 @@ _CANDIDATES = 32
 _FOG_GAUSSIANS = 8192
 _FOG_STEPS = (0.0, 0.15, 0.3)  # before the lens, in r50
 _GRID = 16  # cells a side of the raster that tells hidden content
-
-
-FAR_OUT = 1.5  # times the 90 % radius of an object's ball: beyond are floaters
+_FAR_OUT = 1.5  # times the 90 % radius of an object's ball: beyond are floaters
 _FEW = 20_000  # Gaussians looked at first, to tell whether a camera sees any
 
 
@@ -154,7 +152,7 @@ def _ball_around(splats: Splats, extent: Extent) -> tuple[NDArray[np.float64], f
     distance = np.linalg.norm(means - centre, axis=1)
     r90, r99 = _weighted_quantiles(distance, opacity, (0.9, 0.99))
     # Floaters may be more than 1 %.   A single place has the radius of its own Gaussians.
-    return centre, float(min(r99, FAR_OUT * r90)) or extent.r90
+    return centre, float(min(r99, _FAR_OUT * r90)) or extent.r90
 
 
 def _object_view(rng, extent: Extent, width: int, height: int, fov_deg: float, name: str):

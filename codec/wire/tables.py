@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAGIC = b"\x89NFX\r\n\x1a\n"
-MAJOR, MINOR = 0, 3
+MAJOR, MINOR = 0, 4
 FILE_HEADER_SIZE = 20
 BOX_HEADER_SIZE = 12
 BOX_OVERHEAD = BOX_HEADER_SIZE + 4

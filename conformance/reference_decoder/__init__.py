@@ -12,7 +12,9 @@ annex C. Each function names the section it reads; plain comes before fast.
 | entropy.py | 6 parsing |
 | fields.py | 5.3 |
 | tiles.py | 5.2, 5.4 to 5.7 |
-| lossless.py | 5.10 |
+| dictionaries.py | 5.10: dictionaries of bit patterns |
+| lossless.py | 5.10 but for the next line |
+| patterns.py | 5.10.5, 5.10.7 |
 | reconstruct.py | 5.8 |
 | restorer.py | REST and MLRA: 3.12, 3.13, 4.11, 4.12, 5.11 |
 | scene.py | 5.1, EXTR, the PLY |

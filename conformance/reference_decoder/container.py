@@ -7,7 +7,7 @@ from .conventions import Reader, crc32c, need
 from .tables import ANCILLARY, CRITICAL, LEVELS, LOSSLESS, LOSSY
 
 MAGIC = bytes([0x89, 0x4E, 0x46, 0x58, 0x0D, 0x0A, 0x1A, 0x0A])
-VERSION = (0, 3)
+VERSION = (0, 4)
 
 
 def file_header(data):

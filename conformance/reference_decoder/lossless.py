@@ -4,44 +4,73 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .conventions import highest_bit, log2_q8, need
+from .conventions import log2_q8, need
+from .dictionaries import entries, float_order, pattern_of, ranks_below
 from .entropy import Adaptive, Payload, escape, logistic_prior
 from .fields import adaptive_over_levels, levels, neighbours
-from .tiles import raw_by_length, tree
+from .patterns import COMMON, COPY_LEFT, COPY_RIGHT, EVEN, NORMAL, derived_patterns, fixed, patterns
+from .tiles import tree
 
-NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT = range(5)  # 5.10.3
 LIMIT = 2**30
 KIND_PRIOR = np.tile([900, 80, 4, 20, 20], (10, 1))
-DROP_PRIOR = [[(1024 >> min(j + 1, 10)) + 1 for j in range(24)]]
 
 
 def decode_tile(model, tile, payloads):
-    """5.10.2: the bit patterns of a tile, an array [columns, n], those of means first."""
+    """5.10.2: the bit patterns of a tile, an array [columns, n] in the order of `arrays`."""
     payload, n = Payload(payloads[0]), tile.n
-    means = [] if model.order_kept else positions(payload, tile)
-    rows = [logistic_prior(c + 6, 0, 126) for c in range(16)]
-    tables = {name: (Adaptive(KIND_PRIOR), Adaptive(rows)) for name in model.groups}
-    fast, slow = np.zeros((2, n), np.int64)
-    work = SimpleNamespace(fast=fast, slow=slow, innovations=[], columns=[])
-    kind = np.zeros(n, np.int64)
-    for column in model.columns:
-        group = model.groups[column.group]
-        of_kinds, of_values = tables[column.group]
-        kind = kinds(payload, kind, of_kinds)
-        work.columns.append(values(payload, column, group, kind, work, of_values))
-    decoded = patterns(payload, work.columns, n)
+    means = [] if model.order_kept else positions(payload, tile, model.axis_dictionaries)
+    fast, slow, kind = np.zeros((3, n), np.int64)
+    work = SimpleNamespace(fast=fast, slow=slow, kind=kind, innovations=[])
+    first = [c for c in model.columns if c.group != "rest" or not model.repeats]
+    decoded = [*means, *decode_columns(payload, model, first, work)]
+    if model.repeats:
+        decoded += repeated_rows(payload, model, work)
+    if model.unit:
+        at = 7 + model.derived  # behind means, opacity and scales
+        decoded.insert(at, derived_patterns(payload, decoded[7:10]))
     payload.end()
-    return np.array([*means, *decoded], np.int64)
+    return np.array(decoded, np.int64)
 
 
-def positions(payload, tile):
+def decode_columns(payload, model, columns, work):
+    """5.10.2: kinds and values of columns, then their bit patterns."""
+    rows = [logistic_prior(c + 6, 0, 126) for c in range(16)]
+    tables = {c.group: (Adaptive(KIND_PRIOR), Adaptive(rows)) for c in columns}
+    decoded = []
+    for column in columns:
+        of_kinds, of_values = tables[column.group]
+        work.kind = kinds(payload, work.kind, of_kinds)
+        decoded.append(values(payload, column, model.groups[column.group], work, of_values))
+    return patterns(payload, decoded, len(work.kind))
+
+
+def repeated_rows(payload, model, work):
+    """5.10.6: the columns of shN, coded once for the rows that are new."""
+    n = len(work.kind)
+    new = adaptive_over_levels(payload, Adaptive([EVEN]), np.zeros(n, np.int64))
+    m = int(new.sum())
+    source = np.cumsum(new) - 1
+    source[new == 0] = payload.raw((max(m, 1) - 1).bit_length(), n - m)
+    need((source < m).all(), "R-LL-13")
+    rows = new == 1
+    part = SimpleNamespace(fast=work.fast[rows], slow=work.slow[rows], kind=work.kind[rows],
+                           innovations=[innovation[rows] for innovation in work.innovations])
+    rest = [c for c in model.columns if c.group == "rest"]
+    return [pattern[source] for pattern in decode_columns(payload, model, rest, part)]
+
+
+def positions(payload, tile, dictionaries):
     """5.10.1: the patterns of means where the order is not kept."""
     cells = tree(payload, tile.n, tile.bits)
     means = []
-    for axis in range(3):
-        low = payload.raw(11, tile.n)
-        v = (((cells[:, axis] + tile.origin[axis]) << 11) | low) & (2**32 - 1)
-        means.append(np.where(v >= 2**31, v - 2**31, 2**32 - 1 - v))
+    for axis, dictionary in enumerate(dictionaries):
+        tail = max((dictionary.size - 1).bit_length() - 21, 0) if dictionary else 11
+        low = payload.raw(tail, tile.n)
+        v = ((cells[:, axis] + tile.origin[axis]) << tail) | low
+        if dictionary:
+            need(((v >= 0) & (v < dictionary.size)).all(), "R-LL-11")
+            v = entries(dictionary, v)
+        means.append(pattern_of(v & (2**32 - 1)))
     return means
 
 
@@ -53,13 +82,11 @@ def kinds(payload, before, tables):
     return kind
 
 
-def fixed(pattern, exponent):
-    """5.10.4: a bit pattern in units of 2^-exponent."""
-    f = (pattern >> 23) & 255
-    significand = (pattern & (2**23 - 1)) + (2**23 if f > 0 else 0)
-    e = max(f, 1) - 150 + exponent
-    m = 0 if e > 6 or f == 255 else significand << e if e >= 0 else significand >> -e
-    return -m - 1 if pattern >> 31 else m
+def fixed_of(pattern, group):
+    """5.10.4: a bit pattern as a value of its group, a rank where there is a dictionary."""
+    if group.dictionary:
+        return ranks_below(group.dictionary, float_order(pattern))
+    return fixed(pattern, group.exponent)
 
 
 def level_prediction(column, group, value, residual, i, stride):
@@ -93,16 +120,16 @@ def other_values(column, group, kind, value, i, stride):
     """5.10.4: what stands in for the value of the kinds that are not normal."""
     out = np.full(len(i), column.mean, np.int64)
     if column.common is not None:
-        out[kind == COMMON] = fixed(column.common, group.exponent)
+        out[kind == COMMON] = fixed_of(column.common, group)
     if stride:
         left, right, _, _ = neighbours(value, i, stride)
         out = np.where(kind == COPY_LEFT, left, np.where(kind == COPY_RIGHT, right, out))
     return out
 
 
-def values(payload, column, group, kind, work, tables):
+def values(payload, column, group, work, tables):
     """5.10.4: the values of a column, level by level."""
-    n = len(kind)
+    n, kind = len(work.kind), work.kind
     value, residual, innovation, cut, shift, cross = np.zeros((6, n), np.int64)
     for source, weight in column.sources:
         cross += weight * work.innovations[source]
@@ -126,52 +153,7 @@ def values(payload, column, group, kind, work, tables):
     work.fast += np.where(normal, (surprise - work.fast) >> 1, 0)
     work.slow += np.where(normal, (surprise - work.slow) >> 3, 0)
     return SimpleNamespace(kind=kind, cut=cut, shift=shift, exponent=group.exponent,
-                           common=column.common or 0)
-
-
-def patterns(payload, columns, n):
-    """5.10.5: the bit patterns of all columns, in blocks; copies after all blocks."""
-    size = max(1, 2**18 // n)
-    drops, decoded = Adaptive(DROP_PRIOR), []
-    for start in range(0, len(columns), size):
-        decoded.extend(block_patterns(payload, columns[start : start + size], drops))
-    for pattern, column in zip(decoded, columns, strict=True):
-        for stride, i in levels(n):
-            if stride:
-                left, right, _, _ = neighbours(pattern, i, stride)
-                kind = column.kind[i]
-                copied = np.where(kind == COPY_LEFT, left, right)
-                pattern[i] = np.where(kind >= COPY_LEFT, copied, pattern[i])
-    return decoded
-
-
-def block_patterns(payload, columns, drops):
-    """5.10.5: steps 1 to 3 of a block of columns, lists by column, then by Gaussian."""
-    kind = np.stack([c.kind for c in columns])
-    pattern = np.where(kind == COMMON, [[c.common] for c in columns], 0)
-    raw = kind == RAW
-    pattern[raw] = payload.raw(32, int(raw.sum()))
-    normal = kind == NORMAL
-    cut = np.stack([c.cut for c in columns])[normal]
-    unit = np.stack([c.exponent - c.shift for c in columns])[normal]
-    pattern[normal] = normal_patterns(payload, cut, unit, drops)
-    return pattern
-
-
-def normal_patterns(payload, cut, unit, drops):
-    """5.10.5: steps 3 to 6, the patterns of the normal values of a block."""
-    m = np.where(cut < 0, -cut - 1, cut)
-    b = np.where(m > 0, highest_bit(np.maximum(m, 1)) + 1, 0)
-    f = 126 - unit + b
-    zero = np.flatnonzero(b == 0)
-    drop = adaptive_over_levels(payload, drops, np.zeros_like(zero))
-    drop[drop == 23] = payload.raw(8, int((drop == 23).sum()))
-    f[zero] -= drop  # step 4
-    need(((f >= 0) & (f <= 254)).all(), "R-LL-08")
-    missing = np.where(b > 0, np.maximum(24 - b, 0), 23)
-    low = raw_by_length(payload, missing)
-    top = np.where(b > 24, m >> np.maximum(b - 24, 0), m << missing)
-    return np.where(cut < 0, 2**31, 0) + (f << 23) + ((top & (2**23 - 1)) | low)
+                           dictionary=group.dictionary, common=column.common or 0)
 
 
 def arrays(decoded, k):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from .conventions import need
+from .dictionaries import dictionary
 from .tables import COLOUR_SPACES, EXTRA_TYPES, FRAMES, LOSSLESS, LOSSY
 
 FIELDS = {  # 3.5: cross sources
@@ -101,22 +102,30 @@ def sh_fields(read, m, columns):
         m.basis = read.fields(entries=("i8", columns * sum(m.sh_layers))).entries
 
 
-def columns_lossless(order_kept, k):
+def columns_lossless(m, k):
     """5.10: the group of each column, in coding order."""
-    rest = 3 * (k - 1)
-    numbers = dict(mean=3 * order_kept, opacity=1, scale=3, quat=4, dc=3, rest=rest)
+    mean, quat, rest = 3 * m.order_kept, 4 - m.unit, 3 * (k - 1)
+    numbers = dict(mean=mean, opacity=1, scale=3, quat=quat, dc=3, rest=rest)
     return [name for name, number in numbers.items() for _ in range(number)]
 
 
 def model_lossless(read, stream):
     """3.5.1, 4.4.1: MODL of the profile lossless."""
     m = SimpleNamespace(shrink=0, n_layers=1, groups={}, columns=[])
-    read.fields(m, order_kept="u8")
-    need(m.order_kept <= 1, "R-LL-02")
-    names = columns_lossless(m.order_kept, stream.head.k)
+    flags = read.field("u8")
+    need(flags < 8, "R-LL-02")
+    m.order_kept, m.unit, m.repeats = flags & 1, flags >> 1 & 1, flags >> 2
+    if m.unit:
+        read.fields(m, derived="u8")
+        need(m.derived <= 3, "R-LL-09")
+    if not m.order_kept:
+        m.axis_dictionaries = [dictionary(read) for _ in range(3)]
+    names = columns_lossless(m, stream.head.k)
     for name in dict.fromkeys(names):
-        m.groups[name] = read.fields(exponent="i8", near="i16", far="i16", widths=("i8", 4))
-        need(-100 <= m.groups[name].exponent <= 126, "R-LL-03")
+        group = read.fields(exponent="i8", near="i16", far="i16", widths=("i8", 4))
+        need(-100 <= group.exponent <= 126, "R-LL-03")
+        group.dictionary = dictionary(read)
+        m.groups[name] = group
     for name in names:
         m.columns.append(column_lossless(read, name, len(m.columns)))
     read.end()

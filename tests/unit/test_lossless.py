@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import codec
-from codec.core import lossless
+from codec.core import lossless, lossless_model, lossless_rows, lossless_values
+from codec.encoder import lossless_fit
 from codec.encoder.lossless import bit_columns
 from codec.errors import NfxError
 from codec.scene import Splats
+from codec.wire import tables
+from codec.wire.reader import Reader
+from codec.wire.writer import Writer
 
 SPECIAL = np.array(
     [0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC12345, 0x7F800001, 1, 0x80000001,
@@ -103,7 +109,7 @@ def test_tiles_and_clones():
 
 def test_fixed_point_cuts_toward_zero_and_marks_what_does_not_fit():
     floats = np.array([1.75, -1.75, 0.4, -0.4, -0.0, 2.0**29, 2.0**30, np.inf, np.nan], np.float32)
-    values, fits = lossless.fixed_point(floats.view(np.uint32).astype(np.int64), 0)
+    values, fits = lossless_values.fixed_point(floats.view(np.uint32).astype(np.int64), 0)
     assert values[:6].tolist() == [1, ~1, 0, ~0, ~0, 1 << 29]
     assert fits.tolist() == [True] * 6 + [False] * 3
 
@@ -130,12 +136,12 @@ def test_same_bytes_twice():
 
 def test_damaged_streams_raise_only_our_errors():
     data = codec.encode(scene(300, 1), codec.EncoderOptions(mode="lossless"))
-    params = lossless.LosslessParams
+    params = lossless_model.LosslessParams
     payload = _modl(data)
-    assert params.read(payload, 20).write() == payload
+    assert params.read(payload, 9).write() == payload
     for length in range(len(payload)):
         with pytest.raises(NfxError):
-            params.read(payload[:length], 20)
+            params.read(payload[:length], 9)
 
 
 def _modl(data: bytes) -> bytes:
@@ -143,3 +149,137 @@ def _modl(data: bytes) -> bytes:
     from codec.decoder.parse import parse
 
     return parse(data, codec.DecoderLimits()).tiers[0].params.write()
+
+
+# -- scenes that were quantized before -------------------------------------------------------------
+
+
+def quantized(n: int, degree: int = 2, seed: int = 5) -> Splats:
+    """Everything on grids, unit quaternions, rows of shN from a palette: as decoded from SOG."""
+    rng = np.random.default_rng(seed)
+    splats = scene(n, degree, seed)
+    parts = {name: (np.rint(getattr(splats, name) * 32) / 32).astype(np.float32)
+             for name in ("means", "log_scales", "opacity_logits", "sh0", "shN")}
+    quats = splats.quats / np.linalg.norm(splats.quats, axis=1, keepdims=True)
+    rows = rng.integers(0, max(n // 4, 1), n)
+    return replace(splats, **parts | {"quats": quats.astype(np.float32), "shN": parts["shN"][rows]})
+
+
+def size(splats: Splats) -> int:
+    return len(codec.encode(splats, codec.EncoderOptions(mode="lossless")))
+
+
+@pytest.mark.parametrize("keep_order", [False, True])
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 2100])
+def test_quantized_scenes_round_trip(n, keep_order):
+    splats = quantized(n)
+    assert_same_rows(round_trip(splats, keep_order=keep_order, tile_size=1024), splats, keep_order)
+
+
+@pytest.mark.parametrize("name", ["means", "log_scales", "opacity_logits", "sh0", "shN", "quats"])
+def test_each_old_grid_saves(name):
+    """A scene that was quantized takes less for each of its fields than one that was not."""
+    fine, coarse = scene(2000, 2, 5), quantized(2000)
+    assert size(replace(fine, **{name: getattr(coarse, name)})) < size(fine) - 2000
+
+
+def test_old_grids_and_special_values_together():
+    rng = np.random.default_rng(6)
+    patterns = bit_columns(quantized(900))
+    where = rng.random(patterns.shape) < 0.004
+    patterns[where] = rng.choice(SPECIAL, int(where.sum()))
+    splats = from_bits(patterns)
+    for keep_order in (False, True):
+        assert_same_rows(round_trip(splats, keep_order=keep_order), splats, keep_order)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 23])
+@pytest.mark.parametrize("far", [0.5, 300.0, 2000.0])
+def test_fixed_point_positions_round_trip(bits, far):
+    """Positions as of SPZ: multiples of a power of two, with both zeros."""
+    splats = scene(400, 0, 7)
+    unit = 2.0 ** -(bits - int(np.ceil(np.log2(far))) + 1)
+    splats.means[:] = np.rint(np.random.default_rng(7).uniform(-far, far, (400, 3)) / unit) * unit
+    splats.means[:3, 0] = 0.0, -0.0, unit
+    assert_same_rows(round_trip(splats), splats, False)
+
+
+@given(st.lists(st.integers(0, (1 << 32) - 1), min_size=1, max_size=60, unique=True),
+       st.integers(1, 9))
+def test_dictionaries_find_what_they_hold(values, length):
+    """As runs, a dictionary says the same as the list of its values."""
+    values = np.unique(np.concatenate([np.arange(v, min(v + length, 1 << 32)) for v in values]))
+    d = lossless_model.Dictionary.of(values)
+    out = Writer()
+    d.write(out)
+    d = lossless_model.Dictionary.read(Reader(out.getvalue(), "test"))
+    assert len(d) == len(values)
+    np.testing.assert_array_equal(d.value(np.arange(len(values))), values)
+    asked = np.clip(np.concatenate([values, values - 1, values + 1]), 0, (1 << 32) - 1)
+    ranks, found = d.find(asked)
+    np.testing.assert_array_equal(ranks, np.searchsorted(values, asked))
+    np.testing.assert_array_equal(found, np.isin(asked, values))
+
+
+@given(st.integers(-12, 6), st.lists(st.integers(-3000, 3000), min_size=1, max_size=20),
+       st.booleans())
+def test_a_grid_holds_every_multiple(exponent, places, negative_zero):
+    places = np.array(places)
+    floats = np.ldexp(places.astype(np.float64), exponent).astype(np.float32)
+    floats = np.append(floats, np.float32(-0.0)) if negative_zero else floats
+    patterns = floats.view(np.uint32).astype(np.int64)
+    grid = lossless_fit._grid(np.unique(lossless_values.ordered(patterns)))
+    shift = min((int(p) & -int(p)).bit_length() - 1 for p in places if p) if any(places) else 0
+    low, high = min(places.min(), 0 if negative_zero else 9999), places.max()
+    high = max(high, 0) if negative_zero else high
+    multiples = np.arange(low >> shift, (high >> shift) + 1).astype(np.float64)
+    wanted = np.ldexp(multiples, exponent + shift).astype(np.float32)
+    wanted = wanted.view(np.uint32).astype(np.int64)
+    wanted = np.append(wanted, 1 << 31) if negative_zero else wanted
+    np.testing.assert_array_equal(
+        grid.value(np.arange(len(grid))), np.unique(lossless_values.ordered(wanted)))
+
+
+def test_integer_roots_are_exact():
+    roots = np.random.default_rng(8).integers(0, 1 << 26, 20000)
+    for squares in (roots * roots, roots * roots + 1, np.maximum(roots * roots - 1, 0),
+                    np.array([0, 1, 1 << 52])):
+        found = lossless_rows.integer_root(squares)
+        assert [math.isqrt(s) for s in squares.tolist()] == found.tolist()
+
+
+def test_a_dictionary_of_four_billion_values_takes_no_memory():
+    """Some bytes may say 2^32 values: they are refused or kept as runs."""
+    def read(*numbers):
+        out = Writer()
+        for number in numbers:
+            out.varint(number)
+        return lossless_model.Dictionary.read(Reader(out.getvalue(), "test"))
+
+    d = read(1 << 32, 1, 1 << 32)
+    assert d.find(np.array([0, (1 << 32) - 1]))[0].tolist() == [0, (1 << 32) - 1]
+    for numbers in (((1 << 32) + 1, 1, 1), (2, 1, 3), (1, 1, 0), (2, 1, 1, 0, 1),
+                    (2, 1 << 32, 1, 1, 1), (1 << 62, 1 << 62, 1 << 62)):
+        with pytest.raises(NfxError):
+            read(*numbers)
+
+
+@pytest.mark.parametrize("quantize", [False, True])
+def test_damaged_quantized_streams_raise_only_our_errors(quantize):
+    """Every byte of MODL and some of the payload changed: an error, or some splats."""
+    data = codec.encode(quantized(300, 1) if quantize else scene(300, 1),
+                        codec.EncoderOptions(mode="lossless"))
+    rng = np.random.default_rng(9)
+    from conformance import surgery
+
+    for kind in (tables.MODL, tables.TILE):
+        for _ in range(150):
+            def change(payload: bytes) -> bytes:
+                raw = bytearray(payload)
+                raw[rng.integers(0, min(len(raw), 400))] = rng.integers(0, 256)
+                return bytes(raw)
+
+            try:
+                codec.decode(surgery.edit_payload(data, kind, change))
+            except NfxError:
+                pass

@@ -1,5 +1,5 @@
 /**
- * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.3.
+ * NFX decoder: bytes of an NFX stream to typed arrays. Format version 0.4.
  *
  * One ES module without dependencies, for browsers, workers and Node. Written from `bitstream_spec/`
  * alone; the parts below follow its parts, and names are its names.
@@ -13,7 +13,7 @@
  * that can pass that bound are split (`floorShift`, `floorDivide`).
  */
 
-export const VERSION = { major: 0, minor: 3 };
+export const VERSION = { major: 0, minor: 4 };
 
 /** Error of a stream. `kind` is "format", "unsupported" or "limit" (part 1.2). */
 export class NfxError extends Error {
@@ -380,31 +380,99 @@ function checkModl(m, head, first) {
   if (m.nRows > 3 * head.nRest) throw formatError("MODL: more SH rows than coefficients");
 }
 
-/** Groups of lossless columns in coding order (5.10): [name, array, columns]. */
-function losslessGroups(head, orderKept) {
+const upTo = (n) => Array.from({ length: n }, (_, i) => i);
+
+/** Groups of lossless columns in coding order (5.10): [name, array, components]. */
+function losslessGroups(head, orderKept, derived) {
   return [
-    ...(orderKept ? [["mean", "means", 3]] : []), ["opacity", "opacityLogits", 1],
-    ["scale", "logScales", 3], ["quat", "quats", 4], ["dc", "sh0", 3], ["rest", "shN", 3 * head.nRest],
-  ].filter(([, , n]) => n > 0);
+    ...(orderKept ? [["mean", "means", upTo(3)]] : []), ["opacity", "opacityLogits", upTo(1)],
+    ["scale", "logScales", upTo(3)], ["quat", "quats", upTo(4).filter((i) => i !== derived)],
+    ["dc", "sh0", upTo(3)], ["rest", "shN", upTo(3 * head.nRest)],
+  ].filter(([, , components]) => components.length > 0);
 }
 
-/** 3.5.1, 4.4.1. */
+/** 3.5.1, 4.4.1. `derived` is null when `unit_quats` is 0, `axes` when the order is kept. */
 function parseModlLossless(bytes, head) {
   const r = new Reader(bytes, "MODL");
-  const orderKept = r.u8();
-  if (orderKept > 1) throw formatError("MODL: order_kept is neither 0 nor 1");
-  const groups = losslessGroups(head, orderKept).map(([name, array, n]) => {
-    const g = { name, array, n, exponent: r.i8(), near: r.i16(), far: r.i16() };
+  const flags = r.u8();
+  if (flags > 7) throw formatError("MODL: reserved flags are set");
+  const orderKept = (flags & 1) !== 0;
+  const repeats = (flags & 4) !== 0;
+  const derived = (flags & 2) !== 0 ? r.u8() : null;
+  if (derived !== null && derived > 3) throw formatError("MODL: derived above 3");
+  const axes = orderKept ? null : times(3, () => parseDictionary(r));
+  const groups = losslessGroups(head, orderKept, derived).map(([name, array, components]) => {
+    const g = { name, array, components, exponent: r.i8(), near: r.i16(), far: r.i16() };
     g.widths = times(4, () => r.i8());
     if (g.exponent < -100 || g.exponent > 126) throw formatError("MODL: exponent not in -100..126");
+    g.dictionary = parseDictionary(r);
     return g;
   });
   const columns = [];
   for (const group of groups) {
-    for (let i = 0; i < group.n; i++) columns.push(parseColumn(r, group, i, columns.length));
+    for (const component of group.components) columns.push(parseColumn(r, group, component, columns.length));
   }
   r.end();
-  return { shrink: 0, orderKept: orderKept === 1, groups, columns, layers: ["base"] };
+  return { shrink: 0, orderKept, repeats, derived, axes, groups, columns, layers: ["base"] };
+}
+
+/** 3.5.1, R-LL-10. Null when it has no entries. */
+function parseDictionary(r) {
+  const size = r.varint();
+  if (size > TWO32) throw formatError("MODL: a dictionary of more than 2^32 entries");
+  const [ranks, values, steps] = [[], [], []];
+  let n = 0;
+  let v = -1;
+  while (n < size) {
+    const step = r.varint();
+    const run = r.varint();
+    if (step === 0 || run === 0) throw formatError("MODL: a step or a run of a dictionary is 0");
+    if (run > size - n) throw formatError("MODL: runs of a dictionary pass its number of entries");
+    ranks.push(n);
+    values.push(v + step);
+    steps.push(step);
+    n += run;
+    v += step * run; // rounded only where it is far above the bound
+    if (v >= TWO32) throw formatError("MODL: an entry of a dictionary above 2^32 - 1");
+  }
+  return size > 0 ? new Dictionary(size, ranks, values, steps) : null;
+}
+
+/** Ascending values of float_order (5.10) as runs, since few bytes can say 2^32 of them. */
+class Dictionary {
+  /** Run k begins with the entry `values[k]` of rank `ranks[k]`; further ones are `steps[k]` apart. */
+  constructor(size, ranks, values, steps) {
+    this.size = size;
+    this.ranks = Float64Array.from([...ranks, size]);
+    this.values = Float64Array.from(values);
+    this.steps = Float64Array.from(steps);
+  }
+
+  /** Entry of a rank below `size`. */
+  entry(rank) {
+    const k = lastAtMost(this.ranks, this.steps.length, rank);
+    return this.values[k] + (rank - this.ranks[k]) * this.steps[k];
+  }
+
+  /** Number of entries below v. */
+  below(v) {
+    if (v <= this.values[0]) return 0;
+    const k = lastAtMost(this.values, this.steps.length, v - 1);
+    const inRun = Math.floor((v - 1 - this.values[k]) / this.steps[k]) + 1;
+    return Math.min(this.ranks[k] + inRun, this.ranks[k + 1]);
+  }
+}
+
+/** Largest k < n with list[k] <= x, by halving; list ascends and list[0] <= x. */
+function lastAtMost(list, n, x) {
+  let low = 0;
+  let high = n;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (list[middle] <= x) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 function parseColumn(r, group, component, index) {
@@ -1460,7 +1528,11 @@ function keepAbove(members, lengths, j) {
 const LIMIT = 2 ** 30;
 const [NORMAL, COMMON, RAW, COPY_LEFT, COPY_RIGHT] = [0, 1, 2, 3, 4];
 
-/** fixed(pattern) of 5.10.4. */
+/** float_order and pattern_of of 5.10. */
+const floatOrder = (pattern) => (pattern >= 2 ** 31 ? TWO32 - 1 - pattern : pattern + 2 ** 31);
+const patternOf = (v) => (v >= 2 ** 31 ? v - 2 ** 31 : TWO32 - 1 - v);
+
+/** fixed(pattern) of 5.10.4 without a dictionary. */
 function fixedPoint(pattern, exponent) {
   const f = (pattern >>> 23) & 255;
   const significand = (pattern & 0x7fffff) + (f > 0 ? 2 ** 23 : 0);
@@ -1486,38 +1558,171 @@ class LosslessTile {
     this.head = head;
     this.row = row;
     this.n = row.n;
-    this.levels = levels(row.n);
   }
 
+  /** 5.10.2. */
   decodeLayer(_layer, payload) {
     const { n, model } = this;
     const coder = new Coder(payload);
-    this.scratch = new Scratch(n);
+    const scratch = new Scratch(n);
     this.positions = model.orderKept ? null : this.decodePositions(coder);
-    this.fast = new Int32Array(n);
-    this.slow = new Int32Array(n);
-    this.columns = [];
-    const tables = new Map(model.groups.map((g) => [g, losslessTables()]));
-    for (const column of model.columns) this.decodeColumn(coder, column, tables.get(column.group));
-    this.decodePatterns(coder);
+    const rest = model.columns.findIndex(({ group }) => group.name === "rest");
+    const end = model.repeats && rest >= 0 ? rest : model.columns.length;
+    const part = new LosslessColumns(model.columns, 0, end, n, scratch);
+    part.decode(coder);
+    this.columns = part.columns;
+    this.rowOf = model.repeats ? this.decodeRepeated(coder, part, scratch) : null;
+    this.derived = model.derived !== null ? this.decodeDerived(coder, scratch) : null;
     coder.end();
-    this.scratch = null;
   }
 
   /** 5.10.1. */
   decodePositions(coder) {
-    const { n, row } = this;
+    const { n, row, model } = this;
     const cells = decodeTree(coder, n, row.bits);
     const low = new Float64Array(n);
     return cells.map((cell, axis) => {
+      const origin = row.origin[axis];
+      const dictionary = model.axes[axis];
+      if (dictionary !== null) return this.dictionaryPositions(coder, dictionary, cell, origin, low);
       coder.raw(11, n, low);
       const out = new Uint32Array(n);
       for (let i = 0; i < n; i++) {
-        const v = (((cell[i] + row.origin[axis]) | 0) << 11) | low[i];
+        const v = (((cell[i] + origin) | 0) << 11) | low[i];
         out[i] = v < 0 ? v & 0x7fffffff : ~v;
       }
       return out;
     });
+  }
+
+  /** Patterns of an axis whose integers are ranks. */
+  dictionaryPositions(coder, dictionary, cell, origin, low) {
+    const { n } = this;
+    const tail = Math.max(32 - Math.clz32(dictionary.size - 1) - 21, 0);
+    coder.raw(tail, n, low);
+    const out = new Uint32Array(n);
+    for (let i = 0; i < n; i++) {
+      const v = (cell[i] + origin) * 2 ** tail + low[i]; // below 2^43
+      if (v < 0 || v >= dictionary.size) throw formatError("TILE: a position is not in its dictionary");
+      out[i] = patternOf(dictionary.entry(v));
+    }
+    return out;
+  }
+
+  /** 5.10.6; columns of shN are of the Gaussians whose rows are new. Returns the row of each Gaussian. */
+  decodeRepeated(coder, before, scratch) {
+    const { n, model } = this;
+    const fresh = levelSymbols(coder, n, new Adaptive(1, 2, Float64Array.of(512, 512)));
+    const firsts = new Int32Array(fresh.reduce((sum, one) => sum + one, 0)); // Gaussians of the rows
+    const rows = firsts.length;
+    const again = new Float64Array(n - rows);
+    coder.raw(rows > 1 ? 32 - Math.clz32(rows - 1) : 0, n - rows, again);
+    const row = new Int32Array(n);
+    for (let i = 0, k = 0, e = 0; i < n; i++) {
+      if (fresh[i] === 1) {
+        firsts[k] = i;
+        row[i] = k++;
+      } else {
+        row[i] = again[e++];
+        if (row[i] >= rows) throw formatError("TILE: a repeated row is not there");
+      }
+    }
+    const { length } = model.columns;
+    const part = new LosslessColumns(model.columns, before.end, length, rows, scratch, before.of(firsts));
+    part.decode(coder);
+    this.columns = [...before.columns, ...part.columns.slice(before.end)];
+    return row;
+  }
+
+  /** 5.10.7: patterns of the component of the quaternions that follows from the other three. */
+  decodeDerived(coder, scratch) {
+    const { n, model } = this;
+    const others = this.columns.filter((_, at) => model.columns[at].group.name === "quat")
+      .map(({ pattern }) => pattern);
+    const expected = new Uint32Array(n); // P
+    const zeros = new Uint8Array(n); // z
+    const shift = new Uint8Array(n);
+    for (let i = 0; i < n; i++) {
+      let remaining = 2 ** 52;
+      for (const pattern of others) {
+        const g = fixedPoint(pattern[i], 26);
+        remaining -= Math.min(g < 0 ? -g - 1 : g, 2 ** 26) ** 2; // above -2^53
+      }
+      const root = floorRoot(Math.max(remaining, 0));
+      const b = 32 - Math.clz32(root);
+      const top = b > 24 ? root >> (b - 24) : root << (24 - b);
+      expected[i] = b === 0 ? 0 : ((100 + b) << 23) | (top & 0x7fffff);
+      zeros[i] = 27 - b;
+      shift[i] = clip(2 * zeros[i] - 6, 0, 23);
+    }
+    const negative = decodeSigns(coder, n, scratch);
+    const difference = decodeDifferences(coder, n, zeros, scratch);
+    const low = new Int32Array(n);
+    for (const [k, members] of groupsOf(shift, n)) {
+      coder.raw(k, members.length, scratch.raw);
+      for (let j = 0; j < members.length; j++) low[members[j]] = scratch.raw[j];
+    }
+    const out = new Uint32Array(n);
+    for (let i = 0; i < n; i++) {
+      const m = ((expected[i] >>> shift[i]) + difference[i]) * 2 ** shift[i] + low[i];
+      if (m < 0 || m >= 2 ** 31) throw formatError("TILE: a derived component is out of range");
+      out[i] = negative[i] * 2 ** 31 + m;
+    }
+    return out;
+  }
+
+  write(_layer, scene) {
+    const { n, row, model, rowOf } = this;
+    const put = (array, component, pattern, from) => {
+      const target = scene[array];
+      const width = target.length / scene.n;
+      const words = new Uint32Array(target.buffer, target.byteOffset, target.length);
+      for (let i = 0, o = row.first * width + component; i < n; i++, o += width) {
+        words[o] = pattern[from === null ? i : from[i]];
+      }
+    };
+    if (this.positions) this.positions.forEach((pattern, axis) => put("means", axis, pattern, null));
+    this.columns.forEach((c, at) => {
+      const { group, component } = model.columns[at];
+      put(group.array, component, c.pattern, group.name === "rest" ? rowOf : null);
+    });
+    if (this.derived) put("quats", model.derived, this.derived, null);
+  }
+}
+
+/** Columns first..end-1 of `models`, of n Gaussians (5.10.2 to 5.10.5). */
+class LosslessColumns {
+  /** `before`: columns, `fast` and `slow` of these Gaussians when columns were decoded before (5.10.6). */
+  constructor(models, first, end, n, scratch, before = null) {
+    Object.assign(this, { models, first, end, n, scratch });
+    this.levels = levels(n);
+    this.fast = before?.fast ?? new Int32Array(n);
+    this.slow = before?.slow ?? new Int32Array(n);
+    this.columns = before?.columns ?? [];
+  }
+
+  decode(coder) {
+    const { models, first, end } = this;
+    const tables = new Map();
+    for (const model of models.slice(first, end)) {
+      if (!tables.has(model.group)) tables.set(model.group, losslessTables());
+      this.decodeColumn(coder, model, tables.get(model.group));
+    }
+    this.decodePatterns(coder);
+  }
+
+  /** What these columns leave to later ones of some of the Gaussians. */
+  of(rows) {
+    const take = (list) => {
+      const some = new list.constructor(rows.length);
+      for (let k = 0; k < rows.length; k++) some[k] = list[rows[k]];
+      return some;
+    };
+    const sources = new Set(this.models.slice(this.end).flatMap((m) => m.sources.map((s) => s.source)));
+    const columns = this.columns.map(({ kind, innovation }, at) => ({
+      kind: at === this.end - 1 ? take(kind) : null, innovation: sources.has(at) ? take(innovation) : null,
+    }));
+    return { columns, fast: take(this.fast), slow: take(this.slow) };
   }
 
   /** 5.10.3 and 5.10.4 for one column. */
@@ -1531,7 +1736,7 @@ class LosslessTile {
     const residual = new Float64Array(n);
     for (const level of this.levels) {
       if (level.m === 0) continue;
-      const centres = this.predict(model, level, value, residual, cross, c);
+      const centres = this.predict(model, level, value, residual, cross);
       this.decodeNormal(coder, level, c, centres, value, tables.values);
       this.otherKinds(model, level, c, value);
       for (let k = 0, i = level.start; k < level.m; k++, i += level.step) {
@@ -1572,7 +1777,7 @@ class LosslessTile {
   }
 
   /** prediction, centre and, as contexts, clipped quarter widths of a level's members. */
-  predict(model, level, value, residual, cross, _c) {
+  predict(model, level, value, residual, cross) {
     const { n, fast, slow, scratch } = this;
     const { near, far, widths } = model.group;
     const { start, step, stride, m } = level;
@@ -1615,9 +1820,7 @@ class LosslessTile {
       contexts[nNormal++] = c.shift[i] > 0 ? 12 + (quarter & 3) : quarter;
     }
     adaptive.level(coder, contexts, nNormal, symbols, grouping);
-    let nEscapes = 0;
-    for (let k = 0; k < nNormal; k++) if (symbols[k] === 0 || symbols[k] === 254) nEscapes++;
-    coder.raw(32, nEscapes, raw);
+    readExcesses(coder, symbols, nNormal, raw);
     for (let k = 0, j = 0, e = 0, i = start; k < m; k++, i += step) {
       if (c.kind[i] !== NORMAL) continue;
       let d = symbols[j++] - 127;
@@ -1633,7 +1836,7 @@ class LosslessTile {
 
   otherKinds(model, { start, step, stride }, c, value) {
     const { n } = this;
-    const common = model.hasCommon ? fixedPoint(model.common, model.group.exponent) : model.mean;
+    const common = model.hasCommon ? commonValue(model) : model.mean;
     for (let i = start; i < n; i += step) {
       const kind = c.kind[i];
       if (kind === NORMAL) continue;
@@ -1649,15 +1852,15 @@ class LosslessTile {
 
   /** 5.10.5. */
   decodePatterns(coder) {
-    const { n, columns } = this;
+    const { n, first, end } = this;
     const block = Math.max(1, Math.floor(2 ** 18 / n));
     const drops = new Adaptive(1, 24,
       Float64Array.from({ length: 24 }, (_, j) => (1024 >> Math.min(j + 1, 10)) + 1));
-    for (let at = 0; at < columns.length; at += block) {
-      this.decodeBlock(coder, at, Math.min(at + block, columns.length), drops);
+    for (let at = first; at < end; at += block) {
+      this.decodeBlock(coder, at, Math.min(at + block, end), drops);
     }
     for (const { start, step, stride } of this.levels.slice(1)) {
-      for (const c of columns) {
+      for (const c of this.columns.slice(first)) {
         for (let i = start; i < n; i += step) {
           if (c.kind[i] >= COPY_LEFT) c.pattern[i] = c.pattern[this.copySource(i, stride, c.kind[i])];
         }
@@ -1666,7 +1869,7 @@ class LosslessTile {
   }
 
   decodeBlock(coder, from, to, drops) {
-    const list = normalValues(this.columns, this.model.columns, from, to, this.n);
+    const list = normalValues(this.columns, this.models, from, to, this.n);
     this.plainKinds(coder, from, to);
     const { total, column, rank, bits, magnitude, field } = list;
     dropLeadingZeros(coder, list, drops);
@@ -1687,6 +1890,27 @@ class LosslessTile {
       const sign = c.cut[rank[k]] < 0 ? 0x80000000 : 0;
       c.pattern[rank[k]] = sign | (field[k] << 23) | ((top & 0x7fffff) | low[k]);
     }
+    for (let at = from; at < to; at++) {
+      const { dictionary } = this.models[at].group;
+      if (dictionary !== null) this.decodeRanks(coder, this.columns[at], dictionary);
+    }
+  }
+
+  /** Step 7 for one column; kinds other than normal have no shift. */
+  decodeRanks(coder, { kind, shift, cut, pattern }, dictionary) {
+    const { n } = this;
+    const { raw } = this.scratch;
+    const low = new Int32Array(n);
+    for (const [k, members] of groupsOf(shift, n)) {
+      coder.raw(k, members.length, raw);
+      for (let j = 0; j < members.length; j++) low[members[j]] = raw[j];
+    }
+    for (let i = 0; i < n; i++) {
+      if (kind[i] !== NORMAL) continue;
+      const v = (cut[i] << shift[i]) | low[i]; // R-LL-07
+      if (v < 0 || v >= dictionary.size) throw formatError("TILE: a value is not in its dictionary");
+      pattern[i] = patternOf(dictionary.entry(v));
+    }
   }
 
   /** Steps 1 and 2: kinds common and raw. */
@@ -1696,7 +1920,7 @@ class LosslessTile {
     for (let at = from; at < to; at++) {
       const { kind, pattern } = this.columns[at];
       for (let i = 0; i < n; i++) {
-        if (kind[i] === COMMON) pattern[i] = this.model.columns[at].common;
+        if (kind[i] === COMMON) pattern[i] = this.models[at].common;
         else if (kind[i] === RAW) nRaw++;
       }
     }
@@ -1706,21 +1930,6 @@ class LosslessTile {
       const { kind, pattern } = this.columns[at];
       for (let i = 0; i < n; i++) if (kind[i] === RAW) pattern[i] = raw[k++];
     }
-  }
-
-  write(_layer, scene) {
-    const { n, row } = this;
-    const put = (array, component, pattern) => {
-      const target = scene[array];
-      const width = target.length / scene.n;
-      const words = new Uint32Array(target.buffer, target.byteOffset, target.length);
-      for (let i = 0, o = row.first * width + component; i < n; i++, o += width) words[o] = pattern[i];
-    };
-    if (this.positions) this.positions.forEach((pattern, axis) => put("means", axis, pattern));
-    this.columns.forEach((c, at) => {
-      const { group, component } = this.model.columns[at];
-      put(group.array, component, c.pattern);
-    });
   }
 }
 
@@ -1732,17 +1941,83 @@ function losslessTables() {
   return { kinds: new Adaptive(10, 5, kinds), values: new Adaptive(16, 255, values) };
 }
 
-/** Step 3: values of kind normal, by column, then by Gaussian. */
+/** Value of kind common. */
+function commonValue({ common, group: { dictionary, exponent } }) {
+  return dictionary !== null ? dictionary.below(floatOrder(common)) : fixedPoint(common, exponent);
+}
+
+/** raw[e]: excess of the e-th of m symbols that stand for abs(d) > 126. */
+function readExcesses(coder, symbols, m, raw) {
+  let n = 0;
+  for (let k = 0; k < m; k++) if (symbols[k] === 0 || symbols[k] === 254) n++;
+  coder.raw(32, n, raw);
+}
+
+/** n symbols of one context, over the levels of their number. */
+function levelSymbols(coder, n, adaptive) {
+  const out = new Uint8Array(n);
+  const contexts = new Uint8Array(n);
+  const symbols = new Uint16Array(n);
+  const grouping = new Grouping(n);
+  for (const { start, step, m } of levels(n)) {
+    adaptive.level(coder, contexts, m, symbols, grouping);
+    for (let k = 0; k < m; k++) out[start + k * step] = symbols[k];
+  }
+  return out;
+}
+
+/** 5.10.7: negative[n]. */
+function decodeSigns(coder, n, { contexts, symbols, grouping }) {
+  const negative = new Uint8Array(n);
+  const adaptive = new Adaptive(4, 2, new Float64Array(8).fill(512));
+  for (const { start, step, stride, m } of levels(n)) {
+    for (let k = 0, i = start; k < m; k++, i += step) {
+      const right = i + stride < n ? i + stride : i - stride;
+      contexts[k] = stride === 0 ? 3 : negative[i - stride] + negative[right];
+    }
+    adaptive.level(coder, contexts, m, symbols, grouping);
+    for (let k = 0, i = start; k < m; k++, i += step) negative[i] = symbols[k];
+  }
+  return negative;
+}
+
+/** 5.10.7: d[n]. */
+function decodeDifferences(coder, n, zeros, { contexts, symbols, raw, grouping }) {
+  const difference = new Float64Array(n);
+  const prior = new Float64Array(16 * 255);
+  for (let c = 0; c < 16; c++) logisticPrior(c + 8, 0, 126, prior, c * 255);
+  const adaptive = new Adaptive(16, 255, prior);
+  for (const { start, step, m } of levels(n)) {
+    for (let k = 0, i = start; k < m; k++, i += step) contexts[k] = Math.min(zeros[i], 15);
+    adaptive.level(coder, contexts, m, symbols, grouping);
+    readExcesses(coder, symbols, m, raw);
+    for (let k = 0, e = 0, i = start; k < m; k++, i += step) {
+      const d = symbols[k] - 127;
+      difference[i] = d === -127 ? d - raw[e++] : d === 127 ? d + raw[e++] : d;
+    }
+  }
+  return difference;
+}
+
+/** floor(sqrt(x)) of an integer below 2^53. */
+function floorRoot(x) {
+  const root = Math.floor(Math.sqrt(x));
+  return root * root > x ? root - 1 : (root + 1) ** 2 <= x ? root + 1 : root;
+}
+
+/** Step 3: values of kind normal, by column, then by Gaussian; none of groups with a dictionary. */
 function normalValues(columns, models, from, to, n) {
+  const fixed = upTo(to - from).map((k) => from + k).filter((at) => models[at].group.dictionary === null);
   let total = 0;
-  for (let at = from; at < to; at++) {
+  for (const at of fixed) {
     for (let i = 0; i < n; i++) if (columns[at].kind[i] === NORMAL) total++;
   }
   const list = {
     total, column: new Uint8Array(total), rank: new Int32Array(total), bits: new Uint8Array(total),
     magnitude: new Int32Array(total), field: new Int32Array(total),
   };
-  for (let at = from, k = 0; at < to; at++) {
+  let k = 0;
+  for (const at of fixed) {
     const { kind, cut, shift } = columns[at];
     const exponent = models[at].group.exponent;
     for (let i = 0; i < n; i++) {
@@ -1765,14 +2040,7 @@ function dropLeadingZeros(coder, list, adaptive) {
   for (let k = 0; k < list.total; k++) if (list.bits[k] === 0) members.push(k);
   const n = members.length;
   if (n === 0) return;
-  const drop = new Float64Array(n);
-  const contexts = new Uint8Array(n);
-  const symbols = new Uint16Array(n);
-  const grouping = new Grouping(n);
-  for (const { start, step, m } of levels(n)) {
-    adaptive.level(coder, contexts, m, symbols, grouping);
-    for (let k = 0; k < m; k++) drop[start + k * step] = symbols[k];
-  }
+  const drop = levelSymbols(coder, n, adaptive);
   const long = members.filter((_, k) => drop[k] === 23);
   const raw = new Float64Array(long.length);
   coder.raw(8, long.length, raw);
