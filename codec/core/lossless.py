@@ -86,7 +86,8 @@ def _code_plain(coder, params: LosslessParams, n: int, given):
         return out
     rest = None if given is None else given[first:]
     kept, source = code_repeats(coder, n, rest)
-    return np.concatenate([out, work.of_rows(kept).run(range(first, count))[:, source]])
+    work = work.of_rows(kept)  # what is known of the others is let go
+    return np.concatenate([out, work.run(range(first, count))[:, source]])
 
 
 def _code_positions(coder, params: LosslessParams, tile: TileHeader, columns):

@@ -25,6 +25,7 @@ from codec.wire.checksum import crc32c
 if TYPE_CHECKING:
     from codec.core.lossless_model import LosslessParams
 
+RUN_BYTES = 42  # of memory for a byte of MODL that holds dictionaries
 FREE_MEMORY = 1 << 27  # what any stream may take, however short
 ORDER = {tables.HEAD: 0, tables.MODL: 1, tables.INDX: 2, tables.TILE: 3, tables.END: 4}
 
@@ -209,6 +210,7 @@ def _read_modl(stream: Stream, box: Box, limits: DecoderLimits) -> None:
     if stream.lossless:
         from codec.core.lossless_model import LosslessParams
 
+        check_memory(stream, limits, RUN_BYTES * len(box.payload))
         n_columns = 3 * ((stream.header.sh_degree + 1) ** 2 - 1)
         params = LosslessParams.read(box.payload, n_columns)
         stream.tiers.append(Tier(params, ("base",)))

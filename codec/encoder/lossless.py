@@ -9,10 +9,11 @@ import numpy as np
 from codec.core import lossless
 from codec.core.entropy import SymbolEncoder
 from codec.core.geometry import tree_keys
+from codec.core.lossless_model import LosslessParams
 from codec.core.params import SceneHeader, TileHeader
 from codec.encoder.ancillary import ancillary_boxes
 from codec.encoder.assemble import CodedTier, sorted_rows, tile_count, write_stream
-from codec.encoder.lossless_fit import fit_lossless, position_dictionaries
+from codec.encoder.lossless_fit import fit_lossless, position_dictionaries, rows_repeat
 from codec.options import EncoderOptions
 from codec.scene import Splats
 from codec.wire import tables
@@ -29,14 +30,10 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     rows, headers = _tiles(columns, axes, options)
     if not options.keep_order:
         columns = columns[:, rows]
-    params = fit_lossless(columns, options.keep_order, axes)
-    payloads, start = [], 0
-    for header in headers:
-        coder = SymbolEncoder()
-        part = columns[:, start : start + header.n]
-        lossless.code_tile(coder, params, header, part)
-        payloads.append([coder.finish()])
-        start += header.n
+    ends = np.cumsum([header.n for header in headers])
+    parts = [columns[:, end - header.n : end] for end, header in zip(ends, headers, strict=True)]
+    params = _with_repeats(fit_lossless(columns, options.keep_order, axes), headers, parts)
+    payloads = [[_code(params, header, part)] for header, part in zip(headers, parts, strict=True)]
     headers = [replace(h, sizes=(len(p[0]),)) for h, p in zip(headers, payloads, strict=True)]
     flags = (tables.SCENE_FLAG_ANTIALIASED * splats.antialiased
              | tables.SCENE_FLAG_ORDER_KEPT * options.keep_order)
@@ -46,6 +43,25 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     tier = CodedTier(params.write(), headers, payloads, rows)
     return write_stream(tables.PROFILE_LOSSLESS, header, [tier],
                         ancillary_boxes(in_order, default_views))
+
+
+def _code(params: LosslessParams, header: TileHeader, part) -> bytes:
+    """Payload of a tile; part: its bit patterns [C, N]."""
+    coder = SymbolEncoder()
+    lossless.code_tile(coder, params, header, part)
+    return coder.finish()
+
+
+def _with_repeats(params: LosslessParams, headers, parts) -> LosslessParams:
+    """Parameters that code repeated rows of shN once, if that makes the largest tile smaller."""
+    if not headers or not params.columns_of_shn:
+        return params
+    largest = max(range(len(headers)), key=lambda i: headers[i].n)
+    header, part = headers[largest], parts[largest]
+    if not rows_repeat(part[len(part) - params.columns_of_shn :]):
+        return params
+    trials = [replace(params, repeats=on) for on in (False, True)]
+    return min(trials, key=lambda trial: len(_code(trial, header, part)))
 
 
 def bit_columns(splats: Splats) -> np.ndarray:

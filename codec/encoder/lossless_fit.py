@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from codec.core.fields import level_slices, neighbours
 from codec.core.lossless import (
     QUATS,
+    TAIL_BITS,
     cross_prediction,
     group_values,
     predict,
@@ -37,9 +38,9 @@ ROUNDS = 3
 VALUE_BITS = 24.0  # what a value costs that is not predicted
 SOME, MOSTLY = 1 << 14, 0.98  # values that tell whether a dictionary may pay
 WORTH = 0.6  # of the bits that a dictionary seems to save, at most for the dictionary itself
-REPEATED = 0.05  # of the rows of shN, from which on they are told apart
+REPEATED = 0.02  # of the rows of shN at least, to try whether that pays
 NEGATIVE_ZERO = 0x7FFFFFFF  # its place in the floats' order
-UNIT_ERROR, UNIT_SHARE = 4e-7, 0.99  # of squared lengths
+UNIT_ERROR, UNIT_SHARE = 6e-6, 0.99  # of squared lengths; from 2e-5 on it costs bytes
 
 
 def fit_lossless(columns: NDArray[np.int64], order_kept: bool, axes) -> LosslessParams:
@@ -51,12 +52,11 @@ def fit_lossless(columns: NDArray[np.int64], order_kept: bool, axes) -> Lossless
         plain = np.delete(plain, QUATS + 3 * order_kept + derived, axis=0)
     names = column_groups(shn, order_kept, derived is not None)
     dictionaries = {
-        name: _dictionary(plain[[i for i, other in enumerate(names) if other == name]])
+        name: _dictionary(plain[[i for i, n in enumerate(names) if n == name]], name == "mean")
         for name in dict.fromkeys(names)
     }
     groups, models = _fit_columns(_sample(plain), names, dictionaries, plain.shape[1])
-    repeats = bool(shn) and _rows_repeat(plain[len(plain) - shn :])
-    return LosslessParams(groups, models, order_kept, derived, repeats, axes)
+    return LosslessParams(groups, models, order_kept, derived, axes=axes)
 
 
 def _fit_columns(part, names, dictionaries, n_rows: int):
@@ -82,24 +82,27 @@ def position_dictionaries(columns: NDArray[np.int64], order_kept: bool):
     """Dictionaries of the position axes that repay their bytes."""
     if order_kept:
         return (NONE,) * 3
-    return tuple(_dictionary(column[None], of_axis=True) for column in columns)
+    return tuple(_dictionary(column[None], True, of_axis=True) for column in columns)
 
 
-def _dictionary(columns: NDArray[np.int64], of_axis: bool = False) -> Dictionary:
+def _dictionary(columns: NDArray[np.int64], positions: bool, of_axis: bool = False) -> Dictionary:
     """The values of columns [C, N], or none when that costs more than it saves.
 
-    All that occur or, of a position axis, all multiples of a power of two from the least to the
-    largest, when these are said in fewer bits.
+    All that occur or, of positions, all multiples of a power of two from the least to the largest,
+    when these are said in fewer bits.
     """
-    if not of_axis and _mostly_different(columns):
+    if not positions and _mostly_different(columns):
         return NONE
     values, counts = np.unique(ordered(columns), return_counts=True)
-    plain = columns.size - counts.max(initial=0)  # the commonest one may have a kind of its own
-    candidates = [Dictionary.of(values), *([_grid(values)] if of_axis else [])]
+    # in plain columns the commonest value may have a kind of its own
+    plain = columns.size - (0 if of_axis else counts.max(initial=0))
+    candidates = [Dictionary.of(values), *([_grid(values)] if positions else [])]
     costs = [plain * np.log2(max(len(c), 1)) + 8 * _bytes(c) / WORTH if len(c) else np.inf
              for c in candidates]
     best = int(np.argmin(costs))
-    usual = np.log2(np.ptp(values) + 1) if of_axis and len(values) else VALUE_BITS
+    usual = VALUE_BITS
+    if of_axis and len(values):
+        usual = max(np.log2(np.ptp(values) + 1), TAIL_BITS)
     return candidates[best] if costs[best] < plain * usual else NONE
 
 
@@ -159,16 +162,15 @@ def _derived_component(quats: NDArray[np.int64]) -> int | None:
     return int(squares[:, unit].mean(axis=1).argmax())
 
 
-def _rows_repeat(columns) -> bool:
-    """Whether rows of shN [C, N] other than the commonest one often occur again."""
+def rows_repeat(columns: NDArray[np.int64]) -> bool:
+    """Whether some rows of shN [C, N] occur again, so that it may pay to code them once."""
     if not columns.size:
         return False
     digest = np.zeros(columns.shape[1], np.uint64)
     for column in columns:
         digest = (digest + column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         digest ^= digest >> np.uint64(32)
-    _, counts = np.unique(digest, return_counts=True)
-    return (counts - 1).sum() - (counts.max() - 1) > REPEATED * columns.shape[1]
+    return len(np.unique(digest)) < (1 - REPEATED) * columns.shape[1]
 
 
 def _sample(plain):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import codec
 from codec.core import lossless, lossless_model, lossless_rows, lossless_values
+from codec.decoder.parse import parse
 from codec.encoder import lossless_fit
 from codec.encoder.lossless import bit_columns
 from codec.errors import NfxError
@@ -146,8 +147,6 @@ def test_damaged_streams_raise_only_our_errors():
 
 def _modl(data: bytes) -> bytes:
     """MODL payload that the fitted parameters of the same scene have."""
-    from codec.decoder.parse import parse
-
     return parse(data, codec.DecoderLimits()).tiers[0].params.write()
 
 
@@ -283,3 +282,31 @@ def test_damaged_quantized_streams_raise_only_our_errors(quantize):
                 codec.decode(surgery.edit_payload(data, kind, change))
             except NfxError:
                 pass
+
+
+def test_rows_are_repeated_only_where_that_pays():
+    """A palette is coded once; rows of zeros, which cost nothing anyway, are no reason to."""
+    rng = np.random.default_rng(10)
+    coarse = quantized(2000)
+    dark = scene(2000, 2, 10)
+    dark.shN[rng.random(2000) < 0.6] = 0
+    for splats, repeats in ((coarse, True), (dark, False), (scene(2000, 2), False)):
+        data = codec.encode(splats, codec.EncoderOptions(mode="lossless"))
+        assert parse(data, codec.DecoderLimits()).tiers[0].params.repeats == repeats
+
+
+def test_a_flat_scene_pays_nothing_for_its_flat_axis():
+    splats = scene(2000, 0, 11)
+    splats.means[:, 1] = 0.1
+    flat = size(splats)
+    splats.means[:, 1] = np.random.default_rng(11).normal(size=2000)
+    assert flat < size(splats) - 2000 * 3
+
+
+def test_lengths_of_one_up_to_rounding():
+    """Lengths that are a little off 1: still one component follows."""
+    splats = scene(2000, 0, 12)
+    quats = splats.quats / np.linalg.norm(splats.quats, axis=1, keepdims=True)
+    noise = 1 + 1e-6 * np.random.default_rng(12).normal(size=(2000, 1))
+    off = size(replace(splats, quats=(quats * 1.1).astype(np.float32)))
+    assert size(replace(splats, quats=(quats * noise).astype(np.float32))) < off - 2000
