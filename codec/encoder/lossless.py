@@ -32,8 +32,7 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
         columns = columns[:, rows]
     ends = np.cumsum([header.n for header in headers])
     parts = [columns[:, end - header.n : end] for end, header in zip(ends, headers, strict=True)]
-    params = _with_repeats(fit_lossless(columns, options.keep_order, axes), headers, parts)
-    payloads = [[_code(params, header, part)] for header, part in zip(headers, parts, strict=True)]
+    params, payloads = _code_tiles(fit_lossless(columns, options.keep_order, axes), headers, parts)
     headers = [replace(h, sizes=(len(p[0]),)) for h, p in zip(headers, payloads, strict=True)]
     flags = (tables.SCENE_FLAG_ANTIALIASED * splats.antialiased
              | tables.SCENE_FLAG_ORDER_KEPT * options.keep_order)
@@ -52,16 +51,20 @@ def _code(params: LosslessParams, header: TileHeader, part) -> bytes:
     return coder.finish()
 
 
-def _with_repeats(params: LosslessParams, headers, parts) -> LosslessParams:
-    """Parameters that code repeated rows of shN once, if that makes the largest tile smaller."""
-    if not headers or not params.columns_of_shn:
-        return params
-    largest = max(range(len(headers)), key=lambda i: headers[i].n)
-    header, part = headers[largest], parts[largest]
-    if not rows_repeat(part[len(part) - params.columns_of_shn :]):
-        return params
-    trials = [replace(params, repeats=on) for on in (False, True)]
-    return min(trials, key=lambda trial: len(_code(trial, header, part)))
+def _code_tiles(params: LosslessParams, headers, parts) -> tuple[LosslessParams, list[list[bytes]]]:
+    """Payloads of all tiles; repeated rows of shN once, if that makes the largest tile smaller."""
+    tried: dict[int, bytes] = {}
+    if headers:
+        largest = max(range(len(headers)), key=lambda i: headers[i].n)
+        part = parts[largest]
+        tried[largest] = _code(params, headers[largest], part)
+        if rows_repeat(part[len(part) - params.columns_of_shn :]):
+            trial = replace(params, repeats=True)
+            payload = _code(trial, headers[largest], part)
+            if len(payload) < len(tried[largest]):
+                params, tried[largest] = trial, payload
+    return params, [[tried[i] if i in tried else _code(params, header, part)]
+                    for i, (header, part) in enumerate(zip(headers, parts, strict=True))]
 
 
 def bit_columns(splats: Splats) -> np.ndarray:

@@ -52,7 +52,7 @@ def fit_lossless(columns: NDArray[np.int64], order_kept: bool, axes) -> Lossless
         plain = np.delete(plain, QUATS + 3 * order_kept + derived, axis=0)
     names = column_groups(shn, order_kept, derived is not None)
     dictionaries = {
-        name: _dictionary(plain[[i for i, n in enumerate(names) if n == name]], name == "mean")
+        name: _dictionary(plain[names.index(name) :][: names.count(name)], name == "mean")
         for name in dict.fromkeys(names)
     }
     groups, models = _fit_columns(_sample(plain), names, dictionaries, plain.shape[1])
