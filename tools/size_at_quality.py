@@ -4,6 +4,8 @@
 
 Each peer codes the scene (see tools.peers); then a search over our quality finds the smallest
 file whose renders are at least as close to the original's. Peer results are kept in --cache.
+With --start OLD.json the qualities found there are encoded again, and a search follows only where
+one no longer reaches its peer.
 """
 
 from __future__ import annotations
@@ -53,13 +55,16 @@ class Curve:
         return self.points[quality]
 
     def smallest(
-        self, target_db: float, tolerance_db: float = 0.03, steps: int = 9
+        self, target_db: float, tolerance_db: float = 0.03, steps: int = 9,
+        start: float | None = None
     ) -> Point | None:
         """The smallest file found with PSNR >= target; None when the best quality falls short.
 
         Bisection by linear interpolation inside the bracket, until the file overshoots by at
-        most `tolerance_db`.
+        most `tolerance_db`. A `start` quality that reaches the target is taken as it is.
         """
+        if start is not None and self.at(start).mean_db >= target_db:
+            return self.at(start)
         low, high = self._bracket(target_db)
         if high.mean_db < target_db:
             return None
@@ -141,12 +146,18 @@ def cached_peer_row(
     return row
 
 
-def add_ours(row: dict, goal: float | None, curve: Curve) -> None:
+def add_ours(row: dict, goal: float | None, curve: Curve, start: float | None = None) -> None:
     """Put our smallest file at the peer's PSNR, the ratio and the goal into the row."""
-    ours = curve.smallest(row["mean_db"])
+    ours = curve.smallest(row["mean_db"], start=start)
     row["ours"] = asdict(ours) if ours else None
     row["ratio"] = ours.bytes / row["bytes"] if ours else None
     row["goal"] = goal
+
+
+def found_before(path: Path | None) -> dict[str, float]:
+    """Peer: our quality in an earlier report of this tool; {} without one."""
+    rows = json.loads(path.read_text())["rows"] if path else []
+    return {row["peer"]: row["ours"]["quality"] for row in rows if row.get("ours")}
 
 
 def format_table(rows: list[dict], n_gaussians: int) -> str:
@@ -179,6 +190,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="give our encoder all cameras of --views, as splatenc --cameras does")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for a peer's step")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "nfx")
+    parser.add_argument("--start", type=Path, metavar="OLD.json",
+                        help="an earlier report, whose qualities are tried before any search")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
@@ -191,12 +204,12 @@ def main() -> None:
     compare = Comparison(splats, views.cameras)
     cameras = read_cameras(args.views) if args.cameras else None
     curve = Curve(our_encoder(splats, compare, args.effort, cameras))
-    rows = []
+    rows, before = [], found_before(args.start)
     for peer in choose_peers(args.peers).values():
         row = cached_peer_row(peer, args.scene, views, compare, args.cache, args.timeout)
         if not args.peers_only and "failed" not in row:
             goal = peer.goal if args.effort > 1 else EFFORT_1_GOALS.get(peer.name)
-            add_ours(row, goal, curve)
+            add_ours(row, goal, curve, before.get(peer.name))
         rows.append(row)
     print(f"{args.scene.name}, {splats.n_gaussians} Gaussians; {views.statement}")
     print(format_table(rows, splats.n_gaussians))

@@ -63,6 +63,15 @@ def test_curve_finds_the_smallest_file_at_the_target(target):
     assert len(curve.points) <= 9
 
 
+@pytest.mark.parametrize("start, enough", [(40.0, True), (20.0, False)])
+def test_curve_takes_an_earlier_quality_while_it_reaches_the_target(start, enough):
+    """At 40 it does, in one encode; at 20 it does not, and a search follows."""
+    curve = Curve(lambda q: Point(q, int(1000 * 1.05**q), 20 + 4 * np.sqrt(q)))
+    found = curve.smallest(44.0, start=start)
+    assert 44.0 <= found.mean_db <= 45.4
+    assert (found.quality == start) == (len(curve.points) == 1) == enough
+
+
 def test_curve_says_when_the_target_is_out_of_reach():
     assert Curve(lambda q: Point(q, 10, 20 + q / 10)).smallest(30.5) is None
 
