@@ -85,7 +85,7 @@ class EncoderOptions:
         if self.sh_degree is not None and not 0 <= self.sh_degree <= 3:
             raise UsageError("the SH degree must lie in 0..3")
         if not self.time_budget >= 0:
-            raise UsageError("the time budget must not be negative")
+            raise UsageError("the time budget must be a number of seconds, not negative")
         if self.max_gaussians is not None and self.max_gaussians < 0:
             raise UsageError("max_gaussians must not be negative")
         if not 1024 <= self.tile_size <= 1 << 20:

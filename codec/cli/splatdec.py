@@ -201,11 +201,11 @@ def _run(source: Path, given: dict) -> dict:
     data = read_stream(source)
     facts: dict = {"input": str(source), "bytes": len(data)}
     if given["info"]:
-        facts["info"] = stream_info(data)
+        facts["info"] = stream_info(data, limits)
     if given["verify"]:
         verify(data, limits)
         facts["verified"] = True
-    job = _image_job(data, source, given) if _wants_images(given) else None
+    job = _image_job(data, source, limits, given) if _wants_images(given) else None
     if given["output"] or job:
         splats = decode(data, limits, tiers=given["tiers"])
         facts |= {"n_gaussians": splats.n_gaussians, "sh_degree": splats.sh_degree}
@@ -283,7 +283,7 @@ def _is_ply(path: Path) -> bool:
     return not name.endswith(others)
 
 
-def _image_job(data: bytes, source: Path, given: dict):
+def _image_job(data: bytes, source: Path, limits, given: dict):
     """The images asked for, checked against what exists before anything is decoded."""
     from codec.cli.images import ImageJob
     from codec.cli.restoration import plan_restoration
@@ -292,7 +292,7 @@ def _image_job(data: bytes, source: Path, given: dict):
     if out_dir is None and given["contact_sheet"] is None:
         out_dir = Path(f"{source.stem}_views")
     job = ImageJob(
-        cameras=_cameras(data, given), orbit=given["orbit"], out_dir=out_dir,
+        cameras=_cameras(data, limits, given), orbit=given["orbit"], out_dir=out_dir,
         sheet=given["contact_sheet"], width=given["width"], background=given["background"],
         depth=given["depth"], alpha=given["alpha"], backend=given["backend"],
         threads=given["threads"], overwrite=given["overwrite"],
@@ -304,7 +304,7 @@ def _image_job(data: bytes, source: Path, given: dict):
     return replace(job, restoration=restoration)
 
 
-def _cameras(data: bytes, given: dict) -> list:
+def _cameras(data: bytes, limits, given: dict) -> list:
     """The cameras of --views, else the file's own; empty with --orbit, which needs the scene."""
     if given["orbit"]:
         return []
@@ -314,7 +314,7 @@ def _cameras(data: bytes, given: dict) -> list:
         return read_cameras(given["views"])
     from codec.decoder.decode import default_views
 
-    cameras = default_views(data)
+    cameras = default_views(data, limits)
     if not cameras:
         raise UsageError("the file carries no default views; give --views CAMS or --orbit N")
     return cameras

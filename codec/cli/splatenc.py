@@ -162,8 +162,8 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
         click.echo(json.dumps(report, indent=2, default=plain_numbers))
     elif not quiet:
         click.echo(summary(report), err=True)
-        if report.get("note"):
-            click.echo(f"splatenc: note: {report['note']}", err=True)
+        for line in (*report["notes"], *filter(None, [report.get("note")])):
+            click.echo(f"splatenc: note: {line}", err=True)
 
 
 def _options(given: dict):
@@ -200,6 +200,8 @@ def _encode(source: Path, options, given: dict, progress: Progress) -> tuple[byt
     report: dict = {}
     data = encode(splats, options, cameras=cameras, photos=given["images"], progress=progress,
                   report=report, default_views=_spread(cameras) if given["default_views"] else None)
+    if given["images"] and not report.get("trained") and not report.get("restorer"):
+        read.note("the photos of --images are not used: they are for low target sizes")
     beside = find_cameras(source) if report.get("trained") and not cameras else None
     if beside:
         report["cameras_not_used"] = str(beside)
@@ -245,7 +247,9 @@ def summary(report: dict) -> str:
 
 
 def _loss(report: dict) -> str:
-    return "precision only" if report["options"]["mode"] != "lossless" else "nothing"
+    if report["options"]["mode"] != "lossless":
+        return "precision only"
+    return "nothing but what the notes tell" if report["notes"] else "nothing"
 
 
 if __name__ == "__main__":

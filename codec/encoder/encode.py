@@ -10,6 +10,7 @@ from time import monotonic
 
 import numpy as np
 
+from codec.encoder.ancillary import check_views, storable_extra
 from codec.encoder.bounds import bound_values
 from codec.encoder.draft import Draft
 from codec.errors import BackendError, SceneError, UsageError
@@ -18,8 +19,6 @@ from codec.options import EncoderOptions
 from codec.scene import Camera, Splats
 
 Progress = Callable[[str, float, str], None]
-LANDING = 0.01
-"""Share of a target size that a file may stay below it."""
 _DEFAULT = EncoderOptions()
 
 
@@ -46,6 +45,8 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     report = {} if report is None else report
     cameras = _that_see(splats, cameras, report)
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
+    check_views(default_views)
+    splats = _with_extra(splats, options, report)
     if options.ladder:
         data = _encode_tiers(splats, options, (cameras, photos), default_views, progress, report)
     elif options.mode == "lossless":
@@ -78,6 +79,15 @@ def _that_see(splats: Splats, cameras: list[Camera] | None, report) -> list[Came
     return seeing
 
 
+def _with_extra(splats: Splats, options: EncoderOptions, report) -> Splats:
+    """`splats` with its extra properties as streams hold them, or without."""
+    if options.keep_extra:
+        return storable_extra(splats)
+    if splats.extra:
+        report["extra_dropped"] = sorted(splats.extra)
+    return replace(splats, extra={})
+
+
 def _encode_tiers(splats, options, seen, default_views, progress, report) -> bytes:
     from codec.encoder.nested import encode_nested
     from codec.encoder.whole_tiers import encode_whole_tiers, is_wide
@@ -100,9 +110,6 @@ def _trim(splats: Splats, options: EncoderOptions, cameras, report) -> Splats:
     if options.sh_degree is not None and options.sh_degree < splats.sh_degree:
         report["sh_degree_from"] = splats.sh_degree
         splats = splats.with_sh_degree(options.sh_degree)
-    if splats.extra and not options.keep_extra:
-        report["extra_dropped"] = sorted(splats.extra)
-        splats = replace(splats, extra={})
     if options.prune and options.mode == "lossy":
         from codec.encoder.prune import drop_invisible
 
@@ -211,6 +218,8 @@ def _better(whole: bytes, report: dict, encode_again) -> bytes:
 
 def _is_short(data: bytes, options: EncoderOptions, report: dict) -> bool:
     """Whether a target size is missed from below, and nobody asked for an end."""
+    from codec.encoder.sparse import LANDING
+
     stopped = report.get("trained", {}).get("interrupted", False)
     target = options.target_size
     return target is not None and len(data) < (1 - LANDING) * target and not stopped
@@ -227,7 +236,8 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
         draft = Draft(splats, options, default_views)
         steps = encode_sparse(draft, error, views, photos, progress, report, kept)
     else:
-        draft = Draft(_prune(splats, options, views, report), options, default_views)
+        quality = _pruning_quality(splats, options, default_views, progress)
+        draft = Draft(_prune(splats, options, views, quality, report), options, default_views)
         probe_error = error
         if draft.splats is not splats and error is not None:
             probe_error = error.against(draft.splats)  # steps apart from what pruning did
@@ -247,17 +257,33 @@ def _encode_lossy(splats: Splats, options, seen, default_views, progress, report
     return data
 
 
-def _prune(splats: Splats, options: EncoderOptions, views, report) -> Splats:
-    """Drop what is too faint to be seen at this quality; targets count as the quality's middle."""
+def _prunes(splats: Splats, options: EncoderOptions) -> bool:
+    return options.prune and options.mode == "lossy" and splats.n_gaussians > 0
+
+
+def _pruning_quality(splats: Splats, options: EncoderOptions, default_views, progress) -> float:
+    """The quality that the result will have, or 60 where a target size pays for less."""
+    from codec.encoder.plan import delta_for, steps_from
+    from codec.encoder.search import fit_size
+
+    if options.target_psnr is not None:
+        return 2 * (options.target_psnr - 10)
+    if options.target_size is None:
+        return options.quality
+    if not _prunes(splats, options):
+        return 60.0
+    draft = Draft(splats, options, default_views)
+    fitting = fit_size(lambda q: steps_from(draft.prepared, delta_for(q)), draft.build,
+                       options.target_size, progress, tolerance=0.1)
+    return max(60.0, fitting)
+
+
+def _prune(splats: Splats, options: EncoderOptions, views, quality: float, report) -> Splats:
+    """Drop what is too faint to be seen at this quality."""
     from codec.encoder.prune import prune_by_views, prune_plain
 
-    if not options.prune or options.mode != "lossy" or not splats.n_gaussians:
+    if not _prunes(splats, options):
         return splats
-    quality = options.quality
-    if options.target_psnr is not None:
-        quality = 2 * (options.target_psnr - 10)
-    if options.target_size is not None:
-        quality = 60.0
     if views is not None and options.effort >= 3:
         kept = prune_by_views(splats, views.cameras, views.given, quality, options.threads)
     else:

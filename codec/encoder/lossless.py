@@ -37,8 +37,7 @@ def encode_lossless(splats: Splats, options: EncoderOptions, default_views) -> b
     flags = (tables.SCENE_FLAG_ANTIALIASED * splats.antialiased
              | tables.SCENE_FLAG_ORDER_KEPT * options.keep_order)
     header = SceneHeader(splats.n_gaussians, splats.sh_degree, flags)
-    kept = splats if options.keep_extra else replace(splats, extra={})
-    in_order = kept.take(rows) if kept.extra else kept
+    in_order = splats.take(rows) if splats.extra else splats
     tier = CodedTier(params.write(), headers, payloads, rows)
     return write_stream(tables.PROFILE_LOSSLESS, header, [tier],
                         ancillary_boxes(in_order, default_views))

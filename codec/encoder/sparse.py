@@ -35,6 +35,12 @@ FEWEST, COARSEST = 16, 4.0
 """Gaussians of the smallest stream, and octaves that its steps are coarser than a rough plan's."""
 SH_DEGREES = ((30_000, 0), (250_000, 1), (1_000_000, 2))
 """Highest SH degree by target bytes; above the last: the input's own."""
+HEADERS = (500, 800)
+"""Bytes of a stream that do not grow with the count: of the smallest, and of larger ones."""
+LANDING = 0.01
+"""Share of a target size that a file may stay below it."""
+FILLING_ROUNDS = 8
+"""Counts tried at most where no step is fine enough to fill a target."""
 SIZE_DRIFT = 0.003
 """Share of a target kept for what training with quantized Gaussians does to the size."""
 GAP = 9.0
@@ -50,7 +56,8 @@ def is_sparse(n_gaussians: int, target_size: int | None) -> bool:
 
 def count_for(target_size: int, bits: float, most: int) -> int:
     """Gaussians that a size pays for at `bits` each."""
-    return int(np.clip(8 * max(target_size - 800, 64) / bits, min(FEWEST, most), most))
+    headers = np.clip(target_size / 2, *HEADERS)
+    return int(np.clip(8 * max(target_size - headers, 64) / bits, min(FEWEST, most), most))
 
 
 def degree_for(target_size: int, sh_degree: int) -> int:
@@ -84,8 +91,7 @@ def encode_sparse(draft: Draft, error, views, photos, progress, report,
     before, options = draft.splats, draft.options
     _check_room(draft)
     if error is None:
-        draft.splats = _thinned(draft, before, FIRST_BITS, None)
-        steps = choose_steps(draft.splats, draft.prepared, options, None, draft.build, progress)
+        steps = _planned(draft, progress)
     elif options.effort < FIRST_EFFORT:
         steps = _best_untrained(draft, error, views, progress)
     elif before.extra:
@@ -123,11 +129,38 @@ def _degree(splats: Splats, options: EncoderOptions) -> int:
     return degree_for(options.target_size, splats.sh_degree)
 
 
-def _thinned(draft: Draft, splats: Splats, bits: float, views) -> Splats:
-    """`splats`, the draft's at first, with as many Gaussians as the target pays for."""
-    options = draft.options
+def _planned(draft: Draft, progress) -> Steps:
+    """Steps by the plan, and as many Gaussians as they leave room for."""
+    before, options = draft.splats, draft.options
+    count = _count(draft, before, FIRST_BITS)
+    for _ in range(FILLING_ROUNDS):
+        draft.splats = _thinned(draft, before, count, None)
+        steps = choose_steps(draft.splats, draft.prepared, options, None, draft.build, progress)
+        fuller = _fuller(draft, steps, before.n_gaussians)
+        if fuller == count:
+            break
+        count = fuller
+    return steps
+
+
+def _fuller(draft: Draft, steps: Steps, most: int) -> int:
+    """How many Gaussians fill a target that the draft's, at their finest, leave a part of."""
+    target, count = draft.options.target_size, draft.splats.n_gaussians
+    size = len(draft.build(steps))
+    if size >= (1 - LANDING) * target:
+        return count
+    return min(most, max(count + 1, count * target // size))
+
+
+def _count(draft: Draft, splats: Splats, bits: float) -> int:
+    """Gaussians of `splats`, the draft's at first, that the target pays for at `bits` each."""
     others = sum(box.size for box in ancillary_boxes(splats, draft.views))
-    count = count_for(options.target_size - others, bits, splats.n_gaussians)
+    return count_for(draft.options.target_size - others, bits, splats.n_gaussians)
+
+
+def _thinned(draft: Draft, splats: Splats, count: int, views) -> Splats:
+    """`count` of `splats`, the draft's at first, with the SH degree that the target pays for."""
+    options = draft.options
     name = options.prune_strategy if views is not None else "footprint"
     cameras = views.cameras if views is not None else None
     degree = _degree(splats, options)
@@ -148,18 +181,22 @@ def _chosen(draft: Draft, error, progress, stopped=bool) -> tuple[Steps, Balance
 def _best_untrained(draft: Draft, error, views, progress) -> Steps:
     """The count, of a few, whose decoded renders are closest to the input's."""
     before, best, tried = draft.splats, None, set()
-    for bits in UNTRAINED_BITS:
-        progress("pruning", 0.0, f"for {bits:.0f} bits a Gaussian")
-        draft.splats = _thinned(draft, before, bits, views)
-        if draft.splats.n_gaussians in tried:
+    counts = [_count(draft, before, bits) for bits in UNTRAINED_BITS]
+    while counts:
+        count = counts.pop(0)
+        if count in tried:
             continue
-        tried.add(draft.splats.n_gaussians)
+        tried.add(count)
+        progress("pruning", 0.0, f"to {count} Gaussians")
+        draft.splats = _thinned(draft, before, count, views)
         steps, _ = _chosen(draft, error, progress)
         steps = fitted(steps, draft, draft.options.target_size, progress)
         fits = len(draft.build(steps)) <= draft.options.target_size
         score = fits, error.psnr(draft.quantized(steps))
         if best is None or score > best[0]:
             best = (score, draft.splats, steps)
+        if count == max(tried) and len(tried) < FILLING_ROUNDS:
+            counts.append(_fuller(draft, steps, before.n_gaussians))
     draft.splats = best[1]
     return best[2]
 
@@ -171,7 +208,8 @@ def _trained(draft: Draft, error, views, photos, user, report, kept: Kept) -> St
     if not again:
         progress("pruning", 0.0, options.prune_strategy)
         kept.targets = target_views(before, views.cameras, photos, options.threads)
-    draft.splats = kept.splats if again else _thinned(draft, before, FIRST_BITS, views)
+    draft.splats = kept.splats if again else _thinned(
+        draft, before, _count(draft, before, FIRST_BITS), views)
     plan = Reopt(ITERATIONS[options.effort], draft.splats.sh_degree, options.seed,
                  options.threads, options.time_budget)
     retrainer = Retrainer(kept.targets, plan, before.antialiased, progress, stop)

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 from codec.errors import UsageError
 
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
+
 
 def atomic_write(
     path: str | os.PathLike[str], data: Any | Iterable[Any], overwrite: bool = False
@@ -17,7 +19,7 @@ def atomic_write(
     """Write `data` (one bytes-like object, or an iterable of them in order) to `path`.
 
     Written to a temporary name in the same folder, then renamed, so that a reader never sees
-    half a file and a failure leaves what was there before.
+    half a file and a failure leaves what was there before. A link stays and its target is written.
     Raises UsageError when `path` exists and `overwrite` is false, when it is a folder, a device or
     a pipe, or when its folder does not exist; OSError as the system gives it (disk full, no
     permission).
@@ -35,9 +37,9 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
     Until then it stands under a temporary name (the stream's `name`) in the same folder.
     Raises what `atomic_write` raises.
     """
-    target = Path(path)
-    check_writable(target, overwrite)
-    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
+    _check_name(path, overwrite)
+    target = _through_links(path)
+    temporary = _temporary(target)
     try:
         # "x" and not tempfile: mkstemp would leave mode 0600 instead of the user's umask.
         with open(temporary, "xb") as stream:
@@ -50,17 +52,52 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
 
 
 def check_writable(path: str | os.PathLike[str], overwrite: bool) -> None:
-    """Raise UsageError now for a target `atomic_write` would refuse later."""
-    target = Path(path)
+    """Raise now, before long work, what `atomic_write` would raise later."""
+    _check_name(path, overwrite)
+    _try_folder(_through_links(path))
+
+
+def _check_name(path: str | os.PathLike[str], overwrite: bool) -> None:
+    _refuse_streams(Path(path))
+    target = _through_links(path)
     if target.is_dir():
-        raise UsageError(f"{target} is a folder; give a file name")
+        raise UsageError(f"{path} is a folder; give a file name")
     if not target.parent.is_dir():
         raise UsageError(f"the folder {target.parent} does not exist; create it first")
     if target.exists() and not target.is_file():
         # Renaming over it would replace the device or pipe itself.
-        raise UsageError(f"{target} is no regular file; give a file name")
+        raise UsageError(f"{path} is no regular file; give a file name")
     if target.exists() and not overwrite:
-        raise _exists(target)
+        raise _exists(Path(path))
+
+
+def _through_links(path: str | os.PathLike[str]) -> Path:
+    """`path`, or what it is a link to: renaming over a link would replace the link."""
+    target = Path(path)
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
+
+
+def _refuse_streams(path: Path) -> None:
+    """Raise UsageError for names of open streams, which no file can be renamed to."""
+    place = os.path.abspath(path)
+    if str(path) == "-" or place in _STREAMS or place.startswith(("/dev/fd/", "/proc/")):
+        raise UsageError(f"{path} is no regular file; outputs are written whole and then named: "
+                         "give a file name")
+
+
+def _try_folder(target: Path) -> None:
+    """Raise OSError, naming `target`, where no file can be made beside it."""
+    temporary = _temporary(target)
+    try:
+        with open(temporary, "xb"):
+            pass
+        temporary.unlink()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
 
 
 def _exists(target: Path) -> UsageError:
@@ -77,7 +114,7 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     except FileExistsError:
         raise _exists(target) from None
     except OSError:  # file systems without hard links
-        check_writable(target, overwrite)
+        _check_name(target, overwrite)
         os.replace(temporary, target)
     else:
         temporary.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,6 +30,7 @@ _PLY_TYPES = {
     "i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint",
     "f4": "float", "f8": "double",
 }  # fmt: skip
+_BASE = " base"  # no property of a PLY file has a blank in its name
 _ROWS_PER_BLOCK = 4096  # keeps the SH transpose inside the cache
 
 
@@ -159,7 +161,7 @@ def write_ply(
     extra:   write `splats.extra` after rot_3.
     Comments are written back in ASCII; an antialiased scene gets ``SplatRenderMode: mip``.
     Raises UsageError when `path` exists and `overwrite` is false, SceneError for an extra
-    property PLY cannot hold.
+    property that is not one number per Gaussian.
     """
     atomic_write(path, _ply_parts(splats, normals, extra), overwrite)
 
@@ -188,7 +190,7 @@ class PlyTable:
         columns = [(name, "<" + values.dtype.str[1:]) for name, values in tail.items()]
         self._types = dict.fromkeys(names, "float")
         self._types |= {name: _PLY_TYPES[values.dtype.str[1:]] for name, values in tail.items()}
-        self._dtype = np.dtype([("base", "<f4", (len(names),)), *columns])
+        self._dtype = np.dtype([(_BASE, "<f4", (len(names),)), *columns])
 
     @property
     def row_bytes(self) -> int:
@@ -209,10 +211,10 @@ class PlyTable:
         for start in range(0, n, _ROWS_PER_BLOCK):
             block = slice(start, min(start + _ROWS_PER_BLOCK, n))
             part = rows[: block.stop - start]
-            _fill_base(part["base"], splats, block, first)
+            _fill_base(part[_BASE], splats, block, first)
             for name, values in self._extras.items():
                 if name in self._names:  # normals
-                    part["base"][:, self._names.index(name)] = values[block]
+                    part[_BASE][:, self._names.index(name)] = values[block]
                 else:
                     part[name] = values[block]
             yield part.view(np.uint8).data
@@ -239,17 +241,38 @@ def _fill_base(block: NDArray, splats: Splats, rows: slice, first: int) -> None:
 
 
 def _ply_extras(splats: Splats) -> dict[str, NDArray]:
-    """Extra properties as types PLY has: bool -> uchar, half -> float, 64-bit -> int or double."""
-    reserved = {*_REQUIRED, *(f"f_rest_{i}" for i in range(45)), "base"}
+    """Extra properties as types PLY has: bool -> uchar, half -> float, 64-bit -> int or double.
+
+    A name that PLY cannot hold is written as one that it can, with a warning.
+    """
+    taken = {*_REQUIRED, *(f"f_rest_{i}" for i in range(45))}
+    plain = {name for name in splats.extra if _is_token(name) and name not in taken}
+    taken |= plain
     out = {}
     for name, values in splats.extra.items():
-        if name in reserved or not re.fullmatch(r"[!-~]+", name):
-            raise SceneError(f"the extra property {name!r} cannot be named so in a PLY file")
         values = np.asarray(values)
         if values.shape != (splats.n_gaussians,) or values.dtype.kind not in "biuf":
             raise SceneError(f"the extra property {name!r} is not one number per Gaussian")
-        out[name] = values.astype(_ply_dtype(values), copy=False)
+        written = name if name in plain else _token(name, taken)
+        if written != name:
+            warnings.warn(f"PLY cannot name a property {name!r}: it is written as {written!r}",
+                          stacklevel=2)
+        taken.add(written)
+        out[written] = values.astype(_ply_dtype(values), copy=False)
     return out
+
+
+def _is_token(name: str) -> bool:
+    return re.fullmatch(r"[!-~]+", name) is not None
+
+
+def _token(name: str, taken: set[str]) -> str:
+    """`name` in visible ASCII, unlike all in `taken`."""
+    text = name.encode("ascii", "backslashreplace").decode("ascii")
+    text = re.sub(r"[^!-~]", "_", text)
+    while not text or text in taken:
+        text += "_"
+    return text
 
 
 def _ply_dtype(values: NDArray) -> str:

@@ -11,6 +11,7 @@ from codec.wire.reader import Reader
 from codec.wire.writer import Writer
 
 MAX_VIEWS = 1024
+MAX_SIDE = 16384
 
 
 def write_views(cameras: list[Camera]) -> bytes:
@@ -40,7 +41,7 @@ def read_views(payload) -> list[Camera]:
 def _read_view(r: Reader) -> Camera:
     name, width, height = r.text(), r.varint(), r.varint()
     values = [r.f64() for _ in range(16)]
-    r.require(1 <= width <= 16384 and 1 <= height <= 16384, "a view's size is out of range")
+    r.require(1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE, "a view's size is out of range")
     r.require(all(math.isfinite(v) for v in values), "a view has a value that is not finite")
     r.require(values[0] > 0 and values[1] > 0, "a view's focal length is not positive")
     matrix = np.eye(4)

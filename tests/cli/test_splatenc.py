@@ -161,3 +161,17 @@ def test_ctrl_c_leaves_nothing_behind(scene_ply, tmp_path):
     assert done.returncode == 130 == 128 + signal.SIGINT
     assert done.stderr.splitlines()[-1].startswith("splatenc: error: interrupted")
     assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
+
+
+def test_what_a_reader_skipped_is_told_of_and_so_are_dropped_properties(enc, tmp_path):
+    names = "x y z f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3 tag"
+    lines = ["ply", "format ascii 1.0", "element vertex 1",
+             *(f"property {'double' if name == 'x' else 'float'} {name}" for name in names.split()),
+             "element face 1", "property list uchar int vertex_indices", "end_header",
+             "0 0 0 0 0 0 1 -3 -3 -3 1 0 0 0 7", "3 0 0 0", ""]
+    (tmp_path / "s.ply").write_text("\n".join(lines))
+    result = enc(tmp_path / "s.ply", "-o", tmp_path / "s.nfx", "--lossless")
+    assert result.exit_code == 0
+    for words in ("lost: extra properties tag (--keep-extra)", "note: PLY element 'face'",
+                  "note: 1 properties stored as double"):
+        assert words in result.stderr

@@ -251,3 +251,72 @@ def test_torch_gets_the_threads_asked_for():
     assert torch.get_num_threads() == before
     with torch_threads(0):
         assert torch.get_num_threads() == before
+
+
+def with_extra(scene, **columns):
+    return replace(scene, extra={name: np.asarray(values) for name, values in columns.items()})
+
+
+@pytest.mark.parametrize("mode", ["lossy", "lossless"])
+def test_extra_properties_of_any_number_type_come_back(mode):
+    """In the smallest type of the stream that holds their values exactly."""
+    n = 40
+    scene = with_extra(random_scene(n, 0), label=np.arange(n), seen=np.arange(n) % 2 == 0,
+                       half=np.arange(n, dtype="f2") / 4, wide=np.arange(n, dtype="u8") + 2**31,
+                       huge=np.arange(n) - 2**40, base=np.arange(n, dtype=">i2"))
+    options = EncoderOptions(effort=1, mode=mode, keep_extra=True, prune=False)
+    back = codec.decode(codec.encode(scene, options))
+    assert {name: values.dtype.str[1:] for name, values in back.extra.items()} == {
+        "label": "i4", "seen": "u1", "half": "f4", "wide": "u4", "huge": "f8", "base": "i2"}
+    order = np.argsort(back.extra["label"])
+    for name, values in scene.extra.items():
+        np.testing.assert_array_equal(back.extra[name][order], values)
+
+
+@pytest.mark.parametrize("columns, message", [
+    ({f"p{i}": np.zeros(9, "u1") for i in range(256)}, "256 extra properties"),
+    ({"odd": np.zeros((9, 2))}, "'odd' is not one number"),
+    ({"word": np.array(["a"] * 9)}, "'word' is not one number"),
+    ({"far": np.full(9, 2**60)}, "'far' is not one number"),
+    ({"\ud800": np.zeros(9)}, "not valid Unicode"),
+])
+def test_extra_properties_that_no_file_holds_are_refused(columns, message):
+    scene = with_extra(random_scene(9, 0), **columns)
+    for mode in ("lossy", "lossless"):
+        with pytest.raises(SceneError, match=message):
+            codec.encode(scene, EncoderOptions(effort=1, mode=mode, keep_extra=True))
+        assert not codec.decode(codec.encode(scene, EncoderOptions(effort=1, mode=mode))).extra
+
+
+@pytest.mark.parametrize("mode", ["lossy", "near-lossless", "lossless"])
+def test_extra_properties_that_are_left_out_are_named(mode):
+    report: dict = {}
+    scene = with_extra(random_scene(9, 0), label=np.zeros(9), nx=np.ones(9, "f4"))
+    codec.encode(scene, EncoderOptions(effort=1, mode=mode), report=report)
+    assert report["extra_dropped"] == ["label", "nx"]
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"width": 16385}, "16385x72 pixels"), ({"name": "\ud800"}, "not valid Unicode")])
+def test_default_views_that_no_file_holds_are_refused(ball, cameras, change, message):
+    views = [cameras[0], replace(cameras[1], **change)]
+    with pytest.raises(SceneError, match=message):
+        codec.encode(ball, EncoderOptions(effort=1), default_views=views)
+    with pytest.raises(SceneError, match="1025 default views"):
+        codec.encode(ball, EncoderOptions(effort=1), default_views=[cameras[0]] * 1025)
+
+
+@pytest.mark.parametrize("size", [560, 700, 900, 1100, 1600])
+def test_tiny_targets_are_filled_with_gaussians(size):
+    """No step is fine enough to fill these with the few that larger targets would take."""
+    data = codec.encode(random_scene(2000, 3), EncoderOptions(effort=1, target_size=size))
+    assert 0.99 * size <= len(data) <= size
+
+
+def test_a_target_that_pays_for_more_prunes_less():
+    scene, found = random_scene(2000, 0), {}
+    for size in (16_500, 1_000_000):
+        report: dict = {}
+        codec.encode(scene, EncoderOptions(effort=1, target_size=size), report=report)
+        found[size] = report["n_out"]
+    assert found[16_500] <= 1900 < 1990 <= found[1_000_000]

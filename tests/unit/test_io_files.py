@@ -157,3 +157,32 @@ def test_reading_files_loads_no_heavy_module():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("\n", "")
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "ahead").symlink_to(tmp_path / "new")
+    atomic_write(tmp_path / "link", b"new", overwrite=True)
+    atomic_write(tmp_path / "ahead", b"made")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "ahead").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "new").read_bytes() == b"made"
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_streams_are_no_files(name):
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="no regular file"):
+            atomic.check_writable(name, overwrite)
+
+
+def test_a_folder_that_takes_no_files_is_noticed_before_the_work(tmp_path, monkeypatch):
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(OSError) as caught:
+        atomic.check_writable(tmp_path / "a.nfx", False)
+    assert caught.value.filename == str(tmp_path / "a.nfx")
+    assert not list(tmp_path.iterdir())

@@ -163,10 +163,21 @@ def test_extra_properties_are_named_kept_and_written_back(tmp_path):
     assert read_ply(ply_bytes(scene, extra=False)).extra == {}
 
 
-@pytest.mark.parametrize("name", ["two words", "x", "", "f_rest_3", "caf\u00e9"])
-def test_extra_properties_ply_cannot_name(name):
-    with pytest.raises(SceneError, match="cannot be named"):
-        ply_bytes(make(3, 0, extra={name: np.zeros(3)}))
+@pytest.mark.parametrize("name, written", [
+    ("two words", "two_words"), ("x", "x_"), ("", "_"), ("f_rest_3", "f_rest_3_"),
+    ("caf\u00e9", "caf\\xe9"), ("\ud800", "\\ud800"), ("taken words", "taken_words_")])
+def test_extra_properties_ply_cannot_name_get_names_it_can(name, written):
+    extra = {name: np.arange(3, dtype="f4"), "taken_words": np.ones(3, "f4")}
+    with pytest.warns(UserWarning, match="PLY cannot name"):
+        data = ply_bytes(make(3, 0, extra=extra))
+    back = read_ply(data)
+    assert list(back.extra) == [written, "taken_words"]
+    np.testing.assert_array_equal(back.extra[written], [0, 1, 2])
+
+
+def test_an_extra_property_may_be_named_as_anything_plain():
+    scene = make(3, 0, extra={"base": np.arange(3, dtype="i4")})
+    assert list(read_ply(ply_bytes(scene)).extra) == ["base"]
 
 
 def test_normals_that_mean_something_survive():

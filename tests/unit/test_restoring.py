@@ -109,7 +109,7 @@ def test_maps_smaller_than_their_room_are_kept(weights, monkeypatch):
     """A file that its maps leave short of the target is not encoded again without them."""
     monkeypatch.setattr(adapt, "PAYS_PER_DOUBLING", -1.0)
     monkeypatch.setattr(adapt, "RATES", adapt.RATES | {"maps": 0.5})
-    monkeypatch.setattr("codec.encoder.encode.LANDING", 0.0)
+    monkeypatch.setattr("codec.encoder.sparse.LANDING", 0.0)
     options = replace(FAST, effort=3, prune=True, target_size=2200, restore="on", adapt="gfix",
                       adapt_iterations=4, weights=str(weights), device="cpu")
     report = {}
