@@ -13,6 +13,7 @@ import numpy as np
 from codec.encoder.ancillary import check_views, storable_extra
 from codec.encoder.bounds import bound_values
 from codec.encoder.draft import Draft
+from codec.encoder.search import SEARCH_EFFORT
 from codec.errors import BackendError, SceneError, UsageError
 from codec.io.clean import clean
 from codec.options import EncoderOptions
@@ -47,6 +48,8 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
     check_views(default_views)
     splats = _with_extra(splats, options, report)
+    if not cameras and options.mode == "lossy" and options.effort >= SEARCH_EFFORT:
+        progress("planning views", 0.0, "")  # before any other stage, and it takes its time
     if options.ladder:
         data = _encode_tiers(splats, options, (cameras, photos), default_views, progress, report)
     elif options.mode == "lossless":
@@ -191,7 +194,7 @@ def _encode_and_restore(splats: Splats, options, seen, default_views, progress, 
 
 def _planned_once(splats: Splats, options, seen):
     """`seen` with planned views in the place of no cameras, where several steps will want them."""
-    from codec.encoder.search import SEARCH_EFFORT, encoder_views
+    from codec.encoder.search import encoder_views
 
     cameras, photos = seen
     if options.effort < SEARCH_EFFORT and options.target_psnr is None:
