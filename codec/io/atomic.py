@@ -63,6 +63,16 @@ def check_writable(path: str | os.PathLike[str], overwrite: bool) -> None:
         raise _exists(target)
 
 
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths are one file, or, where either is not there yet, could become one.
+
+    Names that differ in case alone could: some file systems do not tell them apart.
+    """
+    if a.exists() and b.exists():
+        return a.samefile(b)
+    return a.parent.resolve() == b.parent.resolve() and a.name.lower() == b.name.lower()
+
+
 def _exists(target: Path) -> UsageError:
     return UsageError(f"{target} exists; choose another name or overwrite it with --overwrite")
 
