@@ -86,7 +86,9 @@ class Camera:
 
     world_to_camera: [4, 4] float64, rigid.
     fx, fy, cx, cy in pixels; pixel centres lie at +0.5, so the image centre is (width/2, height/2).
-    name: image name without extension.
+    name: image name without extension, distinct in a set; it is what a stream stores.
+    image: path of the image as a camera file gives it; "" where `name` is all that is known. It is
+    not stored in streams, and cameras that differ in it alone are the same.
     """
 
     world_to_camera: NDArray[np.float64]
@@ -97,6 +99,7 @@ class Camera:
     width: int
     height: int
     name: str = "view"
+    image: str = field(default="", compare=False)
 
     @property
     def position(self) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
 from codec.optimize import trainer as trainer_module
 from codec.optimize.options import TrainOptions
-from codec.optimize.photos import PhotoSet, split_views
+from codec.optimize.photos import PhotoSet, split_views, with_photos
 from codec.optimize.start import scene_extent
 from codec.optimize.trainer import Trainer
 from codec.rendering import cpu, grad_kernels, kernels, project_grad
@@ -78,8 +78,9 @@ def main() -> None:
     args = parser.parse_args()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     splats = read_ply(args.scene)
-    views, _ = split_views(read_cameras(args.photos))
-    photos = PhotoSet(views[:8], args.photos / "images", args.width)
+    images = args.photos / "images"
+    views, _ = split_views(with_photos(images, read_cameras(args.photos)))
+    photos = PhotoSet(views[:8], images, args.width)
     n = args.iterations
     options = TrainOptions(iterations=10**6, cap=10**8, sh_degree=splats.sh_degree, coarse=(),
                            degree_every=1e-9, width=args.width, threads=args.threads)

@@ -12,7 +12,7 @@ from codec.encoder.backdrop import BLACK, Colour, photo_backdrop
 from codec.io.cameras import read_cameras
 from codec.optimize.loop import mean_psnr
 from codec.optimize.options import TrainOptions
-from codec.optimize.photos import PhotoSet, split_views
+from codec.optimize.photos import PhotoSet, split_views, with_photos
 from codec.optimize.trainer import render_options
 from codec.scene import Camera, Splats
 
@@ -55,8 +55,8 @@ class PhotographedScene:
 
     @classmethod
     def read(cls, scene: Path, views: Path, photos: Path) -> PhotographedScene:
-        used, left = split_views(read_cameras(views))
         photos = photo_folder(photos)
+        used, left = split_views(with_photos(photos, read_cameras(views)))
         splats = codec.read_ply(scene)
         judge = HeldOut(left, photos, backdrop_of(splats, used, photos))
         return cls(scene.stem, splats, used, photos, judge)

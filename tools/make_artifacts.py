@@ -340,9 +340,10 @@ def scene_pairs(source: Path, cameras: Path, photos: Path | None, out: Path, rat
     """
     from codec.io.cameras import read_cameras
     from codec.io.ply import read_ply
-    from codec.optimize.photos import split_views
+    from codec.optimize.photos import split_views, with_photos
 
     everything = [c.resized(width) if c.width > width else c for c in read_cameras(cameras)]
+    everything = with_photos(photos, everything) if photos else everything
     seen, held = split_views(everything)
     coded = out / f"{source.stem}.{rate}.nfx"
     original = read_ply(source)
@@ -375,7 +376,7 @@ def _truth(original: Splats, camera: Camera, photos: Path | None) -> U8:
     from codec.rendering import RenderOptions, render
 
     if photos:
-        return read_photo(find_photo(photos, camera.name), (camera.width, camera.height))
+        return read_photo(find_photo(photos, camera), (camera.width, camera.height))
     rgb = render(original, camera, options=RenderOptions(backend="cpu", threads=1)).rgb
     return np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8)
 

@@ -27,7 +27,7 @@ from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
 from codec.optimize.losses import psnr
 from codec.optimize.options import TrainOptions
-from codec.optimize.photos import PhotoSet, split_views
+from codec.optimize.photos import PhotoSet, split_views, with_photos
 from codec.optimize.start import scene_extent
 from codec.optimize.trainer import Trainer
 from codec.rendering import RenderOptions, render
@@ -74,7 +74,8 @@ def trained(splats: Splats, photos: PhotoSet, steps: int, threads: int) -> Splat
 
 def table(given: argparse.Namespace) -> dict:
     """All rows of one scene."""
-    splats, cameras = read_ply(given.scene), read_cameras(given.cameras)
+    splats = read_ply(given.scene)
+    cameras = with_photos(given.photos, read_cameras(given.cameras))
     train, held = split_views(cameras)
     backdrop = backdrop_of(splats, held, given.photos)
     judge = Judge(splats, PhotoSet(held, given.photos, given.width, backdrop), given.threads)

@@ -32,7 +32,7 @@ from codec.encoder.backdrop import BLACK
 from codec.encoder.plan_restoring import plan_restoring
 from codec.encoder.reopt import photo_views
 from codec.encoder.restoring import Pictures, restored_images, signal_restorer, take_pictures
-from codec.optimize.photos import split_views
+from codec.optimize.photos import split_views, with_photos
 from codec.restore.registry import build
 from codec.restore.weights import WeightStore
 from codec.wire.tables import BOX_OVERHEAD
@@ -65,8 +65,8 @@ class Task:
     def read(cls, args) -> Task:
         cameras = [c.resized(WIDTH) if c.width > WIDTH else c
                    for c in codec.read_cameras(args.views)]
-        seen, held = split_views(cameras)
         photos = photo_folder(args.photos)
+        seen, held = split_views(with_photos(photos, cameras))
         options = codec.EncoderOptions(effort=args.effort, restore="auto", threads=args.threads,
                                        weights=str(args.weights))
         return cls(args.scene, codec.read_ply(args.scene), seen, held, photos,

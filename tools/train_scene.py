@@ -26,7 +26,7 @@ from codec.io.colmap import find_model, read_points
 from codec.io.ply import write_ply
 from codec.optimize.loop import Best, Loop, Record, mean_psnr, mean_ssim, sample_views
 from codec.optimize.options import STRATEGIES, TrainOptions
-from codec.optimize.photos import PhotoSet, find_photo, split_views
+from codec.optimize.photos import PhotoSet, find_photo, split_views, with_photos
 from codec.optimize.start import random_points, scene_extent, splats_from_points
 from codec.optimize.trainer import Trainer, render_options
 from codec.rendering import RenderOptions, resolve_backend
@@ -88,9 +88,9 @@ def read_source(source: Path, images: Path, options: TrainOptions):
         raise SceneError(f"{source} is not a folder: give one that holds sparse/0 and images/")
     if not images.is_dir():
         raise SceneError(f"{images} does not exist: put the photos there or give --images")
-    train, held = split_views(read_cameras(source))
+    train, held = split_views(with_photos(images, read_cameras(source)))
     for camera in (*train, *held):
-        find_photo(images, camera.name)
+        find_photo(images, camera)
     if not train:
         raise SceneError(f"{source}: at least two views are needed, one is held out")
     photos = (PhotoSet(views, images, options.width, options.background)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from codec.errors import NfxError
+from codec.errors import NfxError, UsageError
 from codec.wire.tables import MAGIC
 
 EXIT_CODES = """\b
@@ -130,6 +130,25 @@ class InputPath(click.Path):
 
     def convert(self, value, param, ctx) -> Path:
         return super().convert("/dev/stdin" if value == "-" else value, param, ctx)
+
+
+def check_paths(outputs: dict[str, Path | None], inputs: dict[str, Path | None]) -> None:
+    """Raise UsageError where an output would replace an input file or another output.
+
+    Both by what the user calls them; None is not given.
+    """
+    from codec.io.atomic import same_file
+
+    others = {name: path for name, path in inputs.items() if path and not path.is_dir()}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        for other, there in others.items():
+            if same_file(path, there):
+                why = "an output never replaces what it is made of" if other in inputs else \
+                    "one would replace the other"
+                raise UsageError(f"{name} and {other} are one file, {path}: {why}")
+        others[name] = path
 
 
 def read_stream(source: Path) -> bytes:

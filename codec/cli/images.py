@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,40 +13,51 @@ from numpy.typing import NDArray
 
 from codec.cli.restoration import Restoration
 from codec.errors import UsageError
-from codec.io.atomic import atomic_write, check_writable
+from codec.io.atomic import atomic_write, check_writable, same_file
+from codec.io.cameras import distinct_names
 from codec.io.images import write_png
 from codec.scene import Camera, RenderedView, Splats
 
 SHEET_WIDTH = 1920
 SHEET_GAP = 8
 ORBIT_WIDTH = 800
+SCALES = "depth.json"
 MAX_NAME = 180  # bytes; file systems allow 255, suffixes and temporary names need some
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt")
                                            for i in range(10))}
 
 
-def image_names(cameras: list[Camera]) -> list[str]:
-    """One safe, distinct file name (no extension) a camera, after the camera's image.
+def image_names(cameras: list[Camera], kinds: tuple[str, ...] = ("",),
+                taken: Iterable[str] = ()) -> list[str]:
+    """One safe file name (no extension) a camera, after its name; no two clash.
 
-    Folders in a name become underscores; a repeated name gets _2, _3, ... Names that some system
-    reserves or finds too long are changed.
+    kinds: what stands before .png in the files of one name.   taken: names of other files there.
+    Camera files give names without folders; a stream may hold any text, and folders in it become
+    underscores. Names that some system reserves or finds too long are changed. Where two names
+    would share a file the later one gets _2, _3, ..., as `distinct_names` does it.
     """
-    names: list[str] = []
-    taken: set[str] = set()
-    for camera in cameras:
-        parts = PurePosixPath(camera.name.replace("\\", "/")).parts
-        base = "_".join(p for p in parts if p not in ("/", "..", ".")) or "view"
-        base = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in base)
-        base = base.encode()[:MAX_NAME].decode("utf-8", "ignore")
-        if base.split(".")[0].strip().lower() in _RESERVED:
-            base = "_" + base
-        name, n = base, 1
-        while name.lower() in taken:  # some file systems do not tell case apart
-            n += 1
-            name = f"{base}_{n}"
-        taken.add(name.lower())
-        names.append(name)
-    return names
+    return _names_of_files([camera.name for camera in cameras], kinds, taken)
+
+
+def _names_of_files(names: list[str], kinds: tuple[str, ...], taken: Iterable[str]) -> list[str]:
+    def files(name: str) -> set[str]:
+        # Some file systems do not tell case apart.
+        return {_file_name(name, kind).lower() for kind in kinds}
+
+    return distinct_names([_safe_name(name) for name in names], files,
+                          [name.lower() for name in taken])
+
+
+def _file_name(name: str, kind: str) -> str:
+    return f"{name}{kind}.png"
+
+
+def _safe_name(name: str) -> str:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    base = "_".join(p for p in parts if p not in ("/", "..", ".")) or "view"
+    base = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in base)
+    base = base.encode()[:MAX_NAME].decode("utf-8", "ignore")
+    return f"_{base}" if base.split(".")[0].strip().lower() in _RESERVED else base
 
 
 def to_uint8(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -60,6 +71,7 @@ class ImageJob:
 
     cameras: the views; empty means `orbit` views around the scene.
     out_dir: folder of the single images, or None.   sheet: file of the contact sheet, or None.
+    others: further files the command reads or writes; no image takes the name of one.
     width:   pixels, height in proportion; None keeps the cameras' own size.
     restoration: what restores the images, or None.
     """
@@ -76,23 +88,45 @@ class ImageJob:
     threads: int
     overwrite: bool
     restoration: Restoration | None = None
+    others: tuple[Path, ...] = ()
 
     def check(self) -> None:
         """Raise UsageError for outputs that exist or cannot be made, before any work."""
-        names = image_names(self.cameras) if self.cameras else _orbit_names(self.orbit or 0)
         if self.sheet:
             check_writable(self.sheet, self.overwrite)
-        if self.out_dir is None or not self.out_dir.exists() or self.overwrite:
+        if self.out_dir is None:
             return
-        files = [f"{name}{kind}.png" for name in names for kind in self._kinds()]
-        there = [f for f in files if (self.out_dir / f).exists()]
-        if there:
-            raise UsageError(f"{self.out_dir} already holds {there[0]}"
+        files = [self.out_dir / f for f in self._files()]
+        if any(same_file(self._scales_file, p) for p in self._others() if self.depth):
+            raise UsageError(f"--depth writes {self._scales_file}, which another option names")
+        there = [p for p in files if p.exists()]
+        if there and not self.overwrite:
+            raise UsageError(f"{self.out_dir} already holds {there[0].name}"
                              + (f" and {len(there) - 1} more" if there[1:] else "")
                              + "; choose another --out-dir or give --overwrite")
+        for path in there:
+            check_writable(path, self.overwrite)
 
-    def _kinds(self) -> list[str]:
-        return ["", *([".depth"] if self.depth else []), *([".alpha"] if self.alpha else [])]
+    def names(self) -> list[str]:
+        """File names of the views, without extension, in their order."""
+        names = [c.name for c in self.cameras] or _orbit_names(self.orbit or 0)
+        beside = [p.name for p in self._others() if self.out_dir and _is_in(p, self.out_dir)]
+        return _names_of_files(names, self._kinds(), beside)
+
+    def _others(self) -> list[Path]:
+        return [*self.others, *([self.sheet] if self.sheet else [])]
+
+    def _files(self) -> list[str]:
+        """Names of all files that come into `out_dir` by this job, the contact sheet aside."""
+        files = [_file_name(name, kind) for name in self.names() for kind in self._kinds()]
+        return files + ([SCALES] if self.depth else [])
+
+    @property
+    def _scales_file(self) -> Path:
+        return self.out_dir / SCALES
+
+    def _kinds(self) -> tuple[str, ...]:
+        return ("", *([".depth"] if self.depth else []), *([".alpha"] if self.alpha else []))
 
     def run(self, splats: Splats, progress: Callable[[str, float, str], None]) -> dict:
         """Render and write every view; returns facts about it, fit for JSON."""
@@ -102,7 +136,7 @@ class ImageJob:
         background = self.restoration.background if self.restoration else self.background
         options = RenderOptions(background=background, backend=backend, threads=self.threads)
         cameras = self._placed(splats)
-        names = image_names(cameras)
+        names = self.names()
         if self.out_dir:
             self.out_dir.mkdir(parents=True, exist_ok=True)
         scales: dict[str, float] = {}
@@ -150,21 +184,24 @@ class ImageJob:
         self, view: RenderedView, rgb: NDArray[np.uint8], name: str, scales: dict[str, float],
         restored: bool,
     ) -> None:
-        write_png(self.out_dir / f"{name}.png", rgb, overwrite=self.overwrite,
+        write_png(self.out_dir / _file_name(name, ""), rgb, overwrite=self.overwrite,
                   text=self._text(restored))
         if self.alpha:
-            write_png(self.out_dir / f"{name}.alpha.png", to_uint8(view.alpha),
+            write_png(self.out_dir / _file_name(name, ".alpha"), to_uint8(view.alpha),
                       overwrite=self.overwrite)
         if self.depth:
             step = max(float(view.depth.max()), 1e-12) / 65535
             image = np.round(view.depth / step).astype(np.uint16)
-            write_png(self.out_dir / f"{name}.depth.png", image, overwrite=self.overwrite)
+            write_png(self.out_dir / _file_name(name, ".depth"), image, overwrite=self.overwrite)
             scales[name] = step
 
     def _write_depth_scales(self, scales: dict[str, float]) -> None:
         text = json.dumps({"world_units_per_step": scales}, indent=2) + "\n"
-        # The images were just written, so an old scale file beside them is stale.
-        atomic_write(self.out_dir / "depth.json", text.encode(), overwrite=True)
+        atomic_write(self._scales_file, text.encode(), overwrite=self.overwrite)
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.parent.resolve() == folder.resolve()
 
 
 def _orbit_names(n: int) -> list[str]:

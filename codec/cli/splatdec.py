@@ -17,6 +17,7 @@ from codec.cli.common import (
     NfxCommand,
     Progress,
     Size,
+    check_paths,
     format_size,
     plain_numbers,
     read_stream,
@@ -126,6 +127,7 @@ def main(source: Path, **given) -> None:
       splatdec scene.nfx --verify
     """
     _check_usage(given)
+    given["files"] = _check_files(source, given)
     with warnings_to_stderr("splatdec") as notes:
         facts = _run(source, given)
     facts["warnings"] = notes
@@ -164,6 +166,18 @@ def _check_usage(given: dict) -> None:
     sheet_alone = given["contact_sheet"] and not given["out_dir"]
     if sheet_alone and (given["depth"] or given["alpha"]):
         raise UsageError("--depth and --alpha write one file a view; give --out-dir DIR")
+
+
+def _check_files(source: Path, given: dict) -> tuple[Path, ...]:
+    """All files that the command line names. Raises UsageError where an output is another of them.
+
+    The folder for images counts: it cannot be a file's name at once.
+    """
+    inputs = {"the input": source, "--views": given["views"], "--compare": given["compare"]}
+    outputs = {"-o": given["output"], "--viewer": given["viewer"],
+               "--contact-sheet": given["contact_sheet"], "--out-dir": given["out_dir"]}
+    check_paths(outputs, inputs)
+    return tuple(path for path in (*inputs.values(), *outputs.values()) if path)
 
 
 def _check_name(output: Path, images: bool) -> None:
@@ -295,7 +309,7 @@ def _image_job(data: bytes, source: Path, limits, given: dict):
         cameras=_cameras(data, limits, given), orbit=given["orbit"], out_dir=out_dir,
         sheet=given["contact_sheet"], width=given["width"], background=given["background"],
         depth=given["depth"], alpha=given["alpha"], backend=given["backend"],
-        threads=given["threads"], overwrite=given["overwrite"],
+        threads=given["threads"], overwrite=given["overwrite"], others=given["files"],
     )
     job.check()
     restoration = plan_restoration(

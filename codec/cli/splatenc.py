@@ -16,6 +16,7 @@ from codec.cli.common import (
     Progress,
     Size,
     Sizes,
+    check_paths,
     format_size,
     plain_numbers,
     warnings_to_stderr,
@@ -83,8 +84,9 @@ SECTIONS = {
               help="The views that count: cameras.json, transforms.json or a COLMAP folder.  "
               "[default: views planned from the scene]")
 @click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              metavar="DIR", help="Photos of the --cameras, named as they are, to train towards "
-              "at low target sizes.  [default: the input's own renders]")
+              metavar="DIR", help="Photos of the --cameras, to train towards at low target sizes: "
+              "DIR holds them under the image paths of the camera file, with or without their "
+              "leading folders; another extension will do.  [default: the input's own renders]")
 @click.option("--time-budget", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
               help="Most seconds of training, of the scene and of maps; 0 = as many steps as the "
               "effort says. With a budget the bytes depend on the machine's speed.  [default: 0]")
@@ -141,6 +143,7 @@ def main(source: Path, output: Path, overwrite: bool, as_json: bool, quiet: bool
         raise UsageError("--default-views stores the given cameras; give --cameras too")
     if given["images"] and not given["cameras"]:
         raise UsageError("--images needs the cameras that took them; give --cameras too")
+    check_paths({"-o": output}, {"the input": source, "--cameras": given["cameras"]})
 
     from codec.cli.share import keep_freed_memory
     from codec.io.atomic import atomic_write, check_writable

@@ -32,7 +32,8 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
     splats: the scene; it is not changed.   options: see EncoderOptions.
     cameras: views that count (pruning, step search, training); planned ones when None.
     photos: folder with an image of each camera, to train towards instead of the scene's renders;
-    needs cameras.
+    needs cameras. Photos lie and are named as `Camera.image` says, or `Camera.name` where that is
+    empty; another extension of images will do.
     default_views: views carried in the file.
     progress(stage, fraction, note): called as the work goes on, fraction in 0..1.
     report: filled with what was decided and lost.
@@ -44,6 +45,10 @@ def encode(splats: Splats, options: EncoderOptions = _DEFAULT, *,
         raise UsageError("photos need the cameras that took them")
     progress = progress or (lambda stage, fraction, note: None)
     report = {} if report is None else report
+    if photos:
+        from codec.optimize.photos import with_photos
+
+        cameras = with_photos(photos, cameras)
     cameras = _that_see(splats, cameras, report)
     report.update(n_in=splats.n_gaussians, dropped={}, changed={}, mode=options.mode)
     check_views(default_views)

@@ -148,7 +148,7 @@ def photo_views(cameras: list[Camera], folder: Path, backdrop: Colour = BLACK) -
     """Posed photos as targets. Raises SceneError when a photo is missing or unreadable."""
     from codec.optimize.photos import find_photo, read_photo
 
-    images = [read_photo(find_photo(folder, c.name), (c.width, c.height)) for c in cameras]
+    images = [read_photo(find_photo(folder, c), (c.width, c.height)) for c in cameras]
     return TargetViews(cameras, images, [backdrop] * len(cameras))
 
 

@@ -100,6 +100,16 @@ def _temporary(target: Path) -> Path:
     return target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
 
 
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths are one file, or, where either is not there yet, could become one.
+
+    Names that differ in case alone could: some file systems do not tell them apart.
+    """
+    if a.exists() and b.exists():
+        return a.samefile(b)
+    return a.parent.resolve() == b.parent.resolve() and a.name.lower() == b.name.lower()
+
+
 def _exists(target: Path) -> UsageError:
     return UsageError(f"{target} exists; choose another name or overwrite it with --overwrite")
 

@@ -1,7 +1,8 @@
 """Camera files: graphdeco cameras.json, nerfstudio / NeRF transforms.json, COLMAP folders.
 
 All readers give `Camera` (x right, y down, z forward, world to camera) in the world frame of the
-file, in the file's order. `Camera.name` is the file stem of the image, made unique by `_2`, `_3`.
+file, in the file's order. `Camera.image` is the image's path as the file gives it; `Camera.name`
+is its stem, without folders, and where several have one stem, made unique by `_2`, `_3`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,10 @@ from numpy.typing import NDArray
 from codec.errors import SceneError
 from codec.io.atomic import atomic_write
 from codec.io.colmap import find_model, read_colmap
-from codec.io.images import image_size
+from codec.io.images import image_size, image_stem
 from codec.io.source import whole_file
 from codec.scene import Camera
 
-_IMAGE_SUFFIXES = {
-    ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".exr", ".heic", ".gif", ".ppm",
-}  # fmt: skip
 _FOLDER_FILES = ("transforms.json", "cameras.json")
 _OPENGL_TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -223,25 +221,41 @@ def _inverse_rigid(camera_to_world: NDArray[np.float64], where: str) -> NDArray[
     return out
 
 
-def _unique_names(cameras: Iterable[Camera]) -> list[Camera]:
-    """File stems; a name already taken gets _2, _3, ... in file order."""
-    taken: set[str] = set()
-    out = []
-    for camera in cameras:
-        stem = _stem(camera.name)
-        name, n = stem, 1
-        while name in taken:
+def distinct_names(names: list[str], files: Callable[[str], set[str]] = lambda name: {name},
+                   taken: Iterable[str] = ()) -> list[str]:
+    """The names, those that clash made distinct by _2, _3, ...; as many, in the same order.
+
+    files: what a name takes up; two names clash where they share any of it.   taken: what none may
+    take up. A name goes to the first that has it; names are made up only when all others stand.
+    """
+    taken, out, numbers = set(taken), {}, {}
+
+    def take(i: int, name: str) -> bool:
+        if free := taken.isdisjoint(files(name)):
+            taken.update(files(name))
+            out[i] = name
+        return free
+
+    rest = [(i, name) for i, name in enumerate(names) if not take(i, name)]
+    for i, name in rest:
+        n = numbers.get(name, 2)
+        while not take(i, f"{name}_{n}"):
             n += 1
-            name = f"{stem}_{n}"
-        taken.add(name)
-        out.append(replace(camera, name=name))
-    return out
+        numbers[name] = n + 1
+    return [out[i] for i in range(len(names))]
 
 
-def _stem(name: str) -> str:
-    """Without folders and image extension; `img_name` of graphdeco has none and may hold dots."""
-    pure = PurePosixPath(name.replace("\\", "/"))
-    return (pure.stem if pure.suffix.lower() in _IMAGE_SUFFIXES else pure.name) or "view"
+def _unique_names(cameras: Iterable[Camera]) -> list[Camera]:
+    """The cameras named by their images' stems, their `name` so far kept as `image`.
+
+    The first camera of a stem gets it; each later one gets the first free of STEM_2, STEM_3, ...,
+    in file order, and never a stem that another camera really has.
+    """
+    cameras = list(cameras)
+    stems = [image_stem(camera.name) or "view" for camera in cameras]
+    names = distinct_names(stems)
+    return [replace(camera, name=name, image=camera.name or stem)
+            for camera, name, stem in zip(cameras, names, stems, strict=True)]
 
 
 def write_cameras(
@@ -250,11 +264,20 @@ def write_cameras(
     """Write graphdeco cameras.json, atomically.
 
     The format has no principal point; cx and cy are added only where they are not the image
-    centre (`read_cameras` reads them, other readers ignore them).
+    centre (`read_cameras` reads them, other readers ignore them). `img_name` is the camera's name;
+    of all cameras the image's path where some name alone would not lead to its image.
     Raises UsageError when `path` exists and `overwrite` is false.
     """
+    cameras = list(cameras)
+    if any(camera.image and not _is_named_plainly(camera) for camera in cameras):
+        cameras = [replace(camera, name=camera.image or camera.name) for camera in cameras]
     items = [_graphdeco_item(camera, i) for i, camera in enumerate(cameras)]
     atomic_write(path, json.dumps(items, indent=1).encode(), overwrite)
+
+
+def _is_named_plainly(camera: Camera) -> bool:
+    """Whether the image is the name with an extension or none, in no folder."""
+    return image_stem(camera.image) == camera.name and not set("/\\") & set(camera.image)
 
 
 def _graphdeco_item(camera: Camera, index: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 from codec.errors import BackendError, SceneError
 from codec.io.atomic import atomic_write
 
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"}
+"""Extensions, lower case, under which a photo is looked for."""
+_IMAGE_SUFFIXES = PHOTO_SUFFIXES | {".exr", ".heic", ".gif", ".ppm"}
 _COLOR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> PNG colour type
+
+
+def image_stem(name: str) -> str:
+    """An image's name without folders (/ or \\) and extension, "" where nothing is left.
+
+    Only extensions of images count: `img_name` of graphdeco has none and may hold dots.
+    """
+    pure = PurePosixPath(name.replace("\\", "/"))
+    return pure.stem if pure.suffix.lower() in _IMAGE_SUFFIXES else pure.name
 
 
 def png_bytes(image: ArrayLike, text: dict[str, str] | None = None) -> bytes:

@@ -136,6 +136,90 @@ def test_image_names_are_safe_and_distinct():
     assert not any(c in n for n in names for c in "/\\") and ".." not in names
 
 
+def test_made_up_image_names_are_no_other_views():
+    """Real names first, also of names that differ in case alone."""
+    given = ["0001", "0001", "0001_2", "A_2", "a", "A"]
+    assert image_names([camera(n) for n in given]) == [
+        "0001", "0001_3", "0001_2", "A_2", "a", "A_3"]
+
+
+def test_image_names_reserve_every_file_of_a_view():
+    kinds = ("", ".depth", ".alpha")
+    names = image_names([camera(n) for n in ("v", "V.Depth", "v.alpha", "sheet")], kinds,
+                        ["Sheet.png"])
+    files = {f"{name}{kind}.png".lower() for name in names for kind in kinds}
+    assert names[0] == "v" and len(files) == 12 and "sheet.png" not in files
+
+
+@pytest.fixture
+def named_views(cameras_json, tmp_path):
+    """cameras.json of three views whose names look like outputs."""
+    items = json.loads(cameras_json.read_text())
+    for item, name in zip(items, ("v.jpg", "v.depth", "v.alpha"), strict=True):
+        item["img_name"] = name
+    (tmp_path / "c.json").write_text(json.dumps(items))
+    return tmp_path / "c.json"
+
+
+def test_depth_and_alpha_take_no_views_name(dec, nfx, named_views, tmp_path):
+    pytest.importorskip("numba")
+    out = tmp_path / "k1"
+    args = [nfx, "--views", named_views, "--width", 16, "--depth", "--alpha", "--out-dir", out,
+            "--backend", "cpu"]
+    done = dec(*args)
+    assert done.exit_code == 0, done.stderr
+    assert len(list(out.iterdir())) == 3 * 3 + 1
+    assert len(json.loads((out / "depth.json").read_text())["world_units_per_step"]) == 3
+
+
+def test_the_sheet_takes_no_views_name(dec, nfx, named_views, tmp_path):
+    pytest.importorskip("numba")
+    out = tmp_path / "views"
+    out.mkdir()
+    done = dec(nfx, "--views", named_views, "--width", 16, "--out-dir", out, "--contact-sheet",
+               out / "V.png", "--backend", "cpu")
+    assert done.exit_code == 0, done.stderr
+    assert {p.name for p in out.iterdir()} == {"V.png", "v_2.png", "v.depth.png", "v.alpha.png"}
+
+
+@pytest.mark.parametrize("there", ["orbit_001.png", "orbit_001.depth.png", "depth.json"])
+def test_every_image_is_checked_before_any_is_written(dec, nfx, tmp_path, there):
+    out = tmp_path / "views"
+    out.mkdir()
+    (out / there).write_bytes(b"precious")
+    args = [nfx, "--orbit", 2, "--width", 16, "--depth", "--out-dir", out, "--backend", "cpu"]
+    done = dec(*args)
+    assert done.exit_code == 2 and there in done.stderr and done.stderr.count("\n") == 1
+    assert [p.name for p in out.iterdir()] == [there]
+    (out / there).unlink()
+    (out / there).mkdir()
+    done = dec(*args, "--overwrite")
+    assert done.exit_code == 2 and "is a folder" in done.stderr
+    assert [p.name for p in out.iterdir()] == [there]
+
+
+@pytest.mark.parametrize("args", [
+    ["-o", "w.ply", "--contact-sheet", "w.ply", "--orbit", "1", "--width", "20"],
+    ["-o", "q.ply", "--viewer", "./q.ply"],
+    ["--viewer", "q.html", "--contact-sheet", "Q.html", "--orbit", "1"],
+    ["-o", "x.ply", "--out-dir", "x.ply", "--orbit", "1"],
+    ["--tiers", "1", "-o", "in.nfx"],
+    ["--viewer", "in.nfx"],
+    ["--orbit", "1", "--contact-sheet", "in.nfx"],
+    ["--viewer", "c.json", "--compare", "c.json"],
+    ["-o", "c.json", "--views", "c.json"],
+    ["--orbit", "1", "--depth", "--out-dir", ".", "--contact-sheet", "depth.json"],
+])
+def test_no_output_is_another_or_an_input(dec, nfx, tmp_path, monkeypatch, args):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.nfx").write_bytes(nfx.read_bytes())
+    (tmp_path / "c.json").write_text("[]")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    done = dec("in.nfx", *args, "--overwrite")
+    assert done.exit_code == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
 def test_contact_sheet_holds_every_view():
     cells = [np.full((4, 6, 3), 40 * (i + 1), np.uint8) for i in range(5)]
     sheet = contact_sheet(cells, gap=2)

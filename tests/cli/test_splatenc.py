@@ -54,6 +54,21 @@ def test_refuses_to_overwrite(enc, scene_ply, tmp_path):
     assert out.read_bytes() != b"precious"
 
 
+def test_the_output_is_no_input(enc, scene_ply, cameras_json, tmp_path):
+    """Not even with --overwrite, nor through a link or another way to write the path."""
+    scene, cameras = tmp_path / "s.ply", tmp_path / "c.json"
+    scene.write_bytes(scene_ply.read_bytes())
+    cameras.write_bytes(cameras_json.read_bytes())
+    (tmp_path / "link.ply").symlink_to(scene)
+    for source, out in ((scene, scene), (scene, cameras), (tmp_path / "link.ply", scene),
+                        (scene, tmp_path / "." / ".." / tmp_path.name / "s.ply")):
+        done = enc(source, "-o", out, "--cameras", cameras, "-e", 1, "--overwrite")
+        assert done.exit_code == 2 and "one file" in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert scene.read_bytes() == scene_ply.read_bytes()
+    assert cameras.read_bytes() == cameras_json.read_bytes()
+
+
 def test_target_size_is_kept(enc, scene_ply, tmp_path):
     """The whole file takes at most the size asked for."""
     done = enc(scene_ply, "-o", tmp_path / "a.nfx", "-e", 1, "--target-size", "6kB")

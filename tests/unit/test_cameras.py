@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import warnings
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -281,7 +282,34 @@ def test_names_are_stems_and_unique_in_file_order(tmp_path):
     (item,) = json.loads(json.dumps(graphdeco_items(1)))
     items = [{**item, "img_name": name} for name in names]
     cameras = read_cameras(dump(tmp_path / "c.json", items))
-    assert [c.name for c in cameras] == ["0", "0_2", "0_3", "0_2_2", "v1.5", "x.tar"]
+    assert [c.name for c in cameras] == ["0", "0_3", "0_4", "0_2", "v1.5", "x.tar"]
+    assert [c.image for c in cameras] == names
+
+
+def test_made_up_names_are_no_other_cameras(tmp_path):
+    """Duplicates get names only after every camera that really has one."""
+    (item,) = graphdeco_items(1)
+    names = ["cam1/0001.jpg", "cam2/0001.jpg", "0001_2.jpg", "cam3/0001.jpg", "with space.tif"]
+    cameras = read_cameras(dump(tmp_path / "c.json", [item | {"img_name": n} for n in names]))
+    assert [c.name for c in cameras] == ["0001", "0001_3", "0001_2", "0001_4", "with space"]
+
+
+@pytest.mark.parametrize("names", [["a.jpg", "b"], ["cam1/0.jpg", "cam2/0.jpg", "0_2.png"]])
+def test_written_cameras_keep_their_images(tmp_path, names):
+    """Plain names are written as before; paths where a name would lead to another image."""
+    (item,) = graphdeco_items(1)
+    cameras = read_cameras(dump(tmp_path / "c.json", [item | {"img_name": n} for n in names]))
+    write_cameras(tmp_path / "again.json", cameras)
+    written = [item["img_name"] for item in json.loads((tmp_path / "again.json").read_text())]
+    plain = "/" not in names[0]
+    assert written == (["a", "b"] if plain else names)
+    assert [c.name for c in read_cameras(tmp_path / "again.json")] == [c.name for c in cameras]
+
+
+def test_an_image_does_not_make_another_camera():
+    """`image` is left out of comparison and of hashes."""
+    (image,) = (f for f in fields(Camera) if f.name == "image")
+    assert not image.compare and image.default == ""
 
 
 def graphdeco_items(n: int) -> list[dict]:

@@ -38,7 +38,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--views", type=Path, nargs="+", required=True, metavar="CAMS",
         help="cameras.json, transforms.json or COLMAP folder; every 8th view by name is tested")
     add("--photos", type=Path, nargs="+", metavar="DIR",
-        help="folder of photos named as the cameras: test views are compared with them")
+        help="folder of the cameras' photos: test views are compared with them")
     add("--codecs", nargs="+", metavar="NAME", help="default: all that are installed")
     add("--rates", nargs="+", default=[], metavar="NAME=V,V,...",
         help="values of a codec's knob, or of all with that knob: ratio=20,100 keep=0.1,0.5")

@@ -15,7 +15,7 @@ from codec.errors import UsageError
 from codec.io.cameras import read_cameras
 from codec.io.ply import read_ply
 from codec.optimize.photos import HOLD_OUT as TEST_STRIDE
-from codec.optimize.photos import read_photo
+from codec.optimize.photos import match_photos, read_photo, with_photos
 from codec.optimize.photos import split_views as hold_out
 from codec.rendering import RenderOptions, render
 from codec.scene import Camera, RenderedView, Splats
@@ -28,7 +28,6 @@ from tools.metrics.image import psnr_float
 from tools.metrics.suite import mean_of_views
 
 """Every 8th view by name is a test view, as in the field's papers."""
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,12 @@ def split_views(cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
 
 
 def find_photos(folder: Path, cameras: list[Camera]) -> dict[str, Path]:
-    """Photo of each camera that has one, in FOLDER or FOLDER/images, by the camera's name."""
+    """Photo of each camera that has one, in FOLDER/images or FOLDER, by the camera's name."""
     found = {}
     for place in (folder / "images", folder):
-        for suffix in PHOTO_SUFFIXES:
-            for camera in cameras:
-                path = place / f"{camera.name}{suffix}"
-                if camera.name not in found and path.exists():
-                    found[camera.name] = path
+        rest = [camera for camera in cameras if camera.name not in found]
+        photos = zip(rest, match_photos(place, rest), strict=True)
+        found |= {camera.name: photo for camera, photo in photos if photo}
     return found
 
 
@@ -133,6 +130,8 @@ def load_scene(spec: SceneSpec) -> Scene:
     """Read the scene and render what everything is compared with. Raises NfxError."""
     splats = read_ply(spec.ply)
     everything = [_resized(c, spec.width) for c in read_cameras(spec.cameras)]
+    if spec.photos:
+        everything = with_photos(photo_folder(spec.photos), everything)
     train, test = split_views(everything)
     photos = find_photos(spec.photos, everything) if spec.photos else {}
     backdrop = backdrop_of(splats, test, photo_folder(spec.photos)) if spec.photos else BLACK
