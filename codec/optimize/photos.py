@@ -53,8 +53,9 @@ class _Folder:
         if _is_file(path):
             return path
         found = self._listed(path.parent).get(image_stem(path.name), [])
-        same = [p for p in found if p.suffix.lower() == path.suffix.lower()]
-        found = same or found
+        # graphdeco's names have no extension and mean JPEG; a PNG beside it may be a mask.
+        meant = (".jpg", ".jpeg") if image_stem(path.name) == path.name else (path.suffix.lower(),)
+        found = [p for p in found if p.suffix.lower() in meant] or found
         if len(found) > 1:
             names = " or ".join(p.name for p in found)
             raise SceneError(f"{path.parent} holds {names}: which is the photo of {path.name}? "

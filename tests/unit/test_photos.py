@@ -54,9 +54,8 @@ def test_the_extension_given_comes_first(tmp_path):
     fill(tmp_path, "x.jpg", "x.png", "y.PNG", "z.tiff", "v1.5.jpg", "w.JPG", "w.png")
     images = ["x.png", "y.jpg", "z", "v1.5", "w.jpg"]
     assert matched(tmp_path, *images) == ["x.png", "y.PNG", "z.tiff", "v1.5.jpg", "w.JPG"]
-    for image in ("x", "x.bmp"):
-        with pytest.raises(SceneError, match=r"holds x.jpg or x.png: which is the photo of x"):
-            matched(tmp_path, image)
+    with pytest.raises(SceneError, match=r"holds x.jpg or x.png: which is the photo of x"):
+        matched(tmp_path, "x.bmp")
 
 
 def test_names_without_extension_are_found_as_jpg(tmp_path):
@@ -64,6 +63,10 @@ def test_names_without_extension_are_found_as_jpg(tmp_path):
     fill(tmp_path, "img_1.jpg", "train/r_0.png", "notes.txt")
     found = matched(tmp_path, "img_1", "./train/r_0", "notes")
     assert found == ["img_1.jpg", "train/r_0.png", None]
+    fill(tmp_path, "img_1.png", "two.tif", "two.png")  # such as masks
+    assert matched(tmp_path, "img_1") == ["img_1.jpg"]
+    with pytest.raises(SceneError, match=r"holds two.png or two.tif"):
+        matched(tmp_path, "two")
     (camera,) = cameras_of("")
     assert find_photo(tmp_path, replace(camera, name="img_1")) == tmp_path / "img_1.jpg"
     with pytest.raises(SceneError, match="no photo c0.jpg or .png in"):
