@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from codec.cli.restoration import Restoration
 from codec.errors import UsageError
-from codec.io.atomic import atomic_write, check_writable, same_file
+from codec.io.atomic import atomic_write, check_name, check_writable, same_file
 from codec.io.cameras import distinct_names
 from codec.io.images import write_png
 from codec.scene import Camera, RenderedView, Splats
@@ -105,7 +105,7 @@ class ImageJob:
                              + (f" and {len(there) - 1} more" if there[1:] else "")
                              + "; choose another --out-dir or give --overwrite")
         for path in there:
-            check_writable(path, self.overwrite)
+            check_name(path, self.overwrite)
 
     def names(self) -> list[str]:
         """File names of the views, without extension, in their order."""

@@ -6,17 +6,14 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from codec.decoder.extras import MAX_COLUMNS, write_extra
-from codec.errors import SceneError
+from codec.errors import FormatError, SceneError
+from codec.io.ply import column_dtype
 from codec.scene import Camera, Splats
 from codec.wire.boxes import Box
 from codec.wire.tables import EXTR, META, VIEW
-from codec.wire.views import MAX_SIDE, MAX_VIEWS, write_views
-
-_EXACT_INTEGERS = 2**53
-"""In a double."""
+from codec.wire.views import MAX_VIEWS, read_views, write_views
 
 
 def ancillary_boxes(splats: Splats, views: list[Camera] | None) -> list[Box]:
@@ -33,14 +30,16 @@ def ancillary_boxes(splats: Splats, views: list[Camera] | None) -> list[Box]:
 
 
 def check_views(views: list[Camera] | None) -> None:
-    """Raise SceneError for default views that no stream can carry (R-VIEW-01, R-VIEW-02)."""
+    """Raise SceneError for default views that a decoder would refuse (R-VIEW-01 to R-VIEW-03)."""
     if len(views or []) > MAX_VIEWS:
         raise SceneError(f"{len(views)} default views are too many: give at most {MAX_VIEWS}")
     for view in views or []:
         _check_text(view.name, "view name")
-        if not (1 <= view.width <= MAX_SIDE and 1 <= view.height <= MAX_SIDE):
-            raise SceneError(f"the default view {view.name} has {view.width}x{view.height} pixels: "
-                             f"a file holds views of 1 to {MAX_SIDE} a side; resize its camera")
+        try:
+            read_views(write_views([view]))
+        except FormatError as error:
+            raise SceneError(f"the default view {view.name} of {view.width}x{view.height} pixels "
+                             f"cannot be stored: {error}") from error
 
 
 def storable_extra(splats: Splats) -> Splats:
@@ -57,30 +56,12 @@ def storable_extra(splats: Splats) -> Splats:
     for name, values in splats.extra.items():
         _check_text(name, "extra property")
         values = np.asarray(values)
-        dtype = _extra_dtype(values) if values.shape == (splats.n_gaussians,) else None
+        dtype = column_dtype(values) if values.shape == (splats.n_gaussians,) else None
         if dtype is None:
             raise SceneError(f"the extra property {name!r} is not one number per Gaussian that "
                              "fits 32-bit integers or doubles")
         found[name] = values.astype(dtype, copy=False)
     return replace(splats, extra=found)
-
-
-def _extra_dtype(values: NDArray) -> str | None:
-    """The type of EXTR that holds all values exactly; None where there is none."""
-    kind, size = values.dtype.kind, values.dtype.itemsize
-    if kind == "b":
-        return "u1"
-    if kind == "f":
-        return {2: "f4", 4: "f4", 8: "f8"}.get(size)
-    if kind not in "iu":
-        return None
-    if size <= 4:
-        return f"{kind}{size}"
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    for dtype in ("i4", "u4"):
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return dtype
-    return "f8" if -_EXACT_INTEGERS <= low and high <= _EXACT_INTEGERS else None
 
 
 def _check_text(text: str, what: str) -> None:

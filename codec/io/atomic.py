@@ -37,7 +37,7 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
     Until then it stands under a temporary name (the stream's `name`) in the same folder.
     Raises what `atomic_write` raises.
     """
-    _check_name(path, overwrite)
+    check_name(path, overwrite)
     target = _through_links(path)
     temporary = _temporary(target)
     try:
@@ -53,11 +53,12 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
 
 def check_writable(path: str | os.PathLike[str], overwrite: bool) -> None:
     """Raise now, before long work, what `atomic_write` would raise later."""
-    _check_name(path, overwrite)
+    check_name(path, overwrite)
     _try_folder(_through_links(path))
 
 
-def _check_name(path: str | os.PathLike[str], overwrite: bool) -> None:
+def check_name(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise UsageError for what no file can be written to, whatever its folder takes."""
     _refuse_streams(Path(path))
     target = _through_links(path)
     if target.is_dir():
@@ -124,7 +125,7 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     except FileExistsError:
         raise _exists(target) from None
     except OSError:  # file systems without hard links
-        _check_name(target, overwrite)
+        check_name(target, overwrite)
         os.replace(temporary, target)
     else:
         temporary.unlink()

@@ -30,6 +30,7 @@ _PLY_TYPES = {
     "i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint",
     "f4": "float", "f8": "double",
 }  # fmt: skip
+_EXACT_INTEGERS = 2**53  # in a double
 _BASE = " base"  # no property of a PLY file has a blank in its name
 _ROWS_PER_BLOCK = 4096  # keeps the SH transpose inside the cache
 
@@ -241,7 +242,7 @@ def _fill_base(block: NDArray, splats: Splats, rows: slice, first: int) -> None:
 
 
 def _ply_extras(splats: Splats) -> dict[str, NDArray]:
-    """Extra properties as types PLY has: bool -> uchar, half -> float, 64-bit -> int or double.
+    """Extra properties as types PLY has: `column_dtype`, or double for integers beyond all.
 
     A name that PLY cannot hold is written as one that it can, with a warning.
     """
@@ -258,7 +259,7 @@ def _ply_extras(splats: Splats) -> dict[str, NDArray]:
             warnings.warn(f"PLY cannot name a property {name!r}: it is written as {written!r}",
                           stacklevel=2)
         taken.add(written)
-        out[written] = values.astype(_ply_dtype(values), copy=False)
+        out[written] = values.astype(column_dtype(values) or "f8", copy=False)
     return out
 
 
@@ -275,16 +276,22 @@ def _token(name: str, taken: set[str]) -> str:
     return text
 
 
-def _ply_dtype(values: NDArray) -> str:
+def column_dtype(values: NDArray) -> str | None:
+    """The type of PLY, and of EXTR, that holds all values exactly; None where there is none."""
     kind, size = values.dtype.kind, values.dtype.itemsize
     if kind == "b":
         return "u1"
     if kind == "f":
-        return "f4" if size <= 4 else "f8"
+        return {2: "f4", 4: "f4", 8: "f8"}.get(size)
+    if kind not in "iu":
+        return None
     if size <= 4:
         return f"{kind}{size}"
-    fits = not values.size or -(2**31) <= int(values.min()) <= int(values.max()) < 2**31
-    return "i4" if fits else "f8"
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    for dtype in ("i4", "u4"):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return dtype
+    return "f8" if -_EXACT_INTEGERS <= low and high <= _EXACT_INTEGERS else None
 
 
 def _header_text(splats: Splats, types: dict[str, str], count: int) -> bytes:

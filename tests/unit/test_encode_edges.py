@@ -297,7 +297,9 @@ def test_extra_properties_that_are_left_out_are_named(mode):
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"width": 16385}, "16385x72 pixels"), ({"name": "\ud800"}, "not valid Unicode")])
+    ({"width": 16385}, "16385x72 pixels cannot be stored: a view's size"),
+    ({"fx": np.inf}, "not finite"), ({"fy": -1.0}, "focal length"),
+    ({"name": "\ud800"}, "not valid Unicode")])
 def test_default_views_that_no_file_holds_are_refused(ball, cameras, change, message):
     views = [cameras[0], replace(cameras[1], **change)]
     with pytest.raises(SceneError, match=message):
